@@ -1,0 +1,1 @@
+"""The channels that carry a contact to a customer. Open `channel.py` first."""

@@ -1,0 +1,1 @@
+"""ClickHouse: client, migrations and the exactly-once sink. Open `sink.py` first."""

@@ -1,0 +1,1 @@
+"""Kafka: the one place that builds its clients. Open `clients.py` first."""

@@ -1,0 +1,18 @@
+"""Where Redis is and how to be let in."""
+
+from pydantic import BaseModel, SecretStr
+
+
+class RedisSettings(BaseModel):
+    """Connection to Redis; `rediss://` in the URL asks for TLS."""
+
+    url: str = ""
+    """redis[s]://host:port/db; empty = the local stack."""
+    username: str | None = None
+    password: SecretStr | None = None
+    ssl_ca_certs: str | None = None
+    ssl_certfile: str | None = None
+    ssl_keyfile: str | None = None
+    prefix: str = "recoup"
+    """Put before every key."""
+    timeout_seconds: float = 5.0

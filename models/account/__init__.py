@@ -1,0 +1,1 @@
+"""One account, folded from its events. Open `state.py` first."""

@@ -1,0 +1,1 @@
+"""What to do next about an account. Open `schedule.py` first."""

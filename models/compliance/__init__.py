@@ -1,0 +1,1 @@
+"""Whether law, consent and policy allow a contact. Open `gate.py` first."""

@@ -1,0 +1,1 @@
+"""How likely an account is to pay. Open `baseline.py` first."""

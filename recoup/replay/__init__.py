@@ -1,0 +1,1 @@
+"""A real ledger through the whole pipeline, on its own clock. Open `replay.py` first."""

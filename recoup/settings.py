@@ -1,0 +1,63 @@
+"""All settings in one object: the environment first, then the running local stack, then defaults."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from connectors.clickhouse.settings import ClickHouseSettings
+from connectors.kafka.settings import KafkaSettings
+from connectors.redis.settings import RedisSettings
+from streams.settings import StreamSettings
+
+
+class Settings(BaseSettings):
+    """Read from `RECOUP_*` (nested with `__`, such as `RECOUP_KAFKA__BOOTSTRAP_SERVERS`).
+
+    Addresses that are not set are taken from `<home>/endpoints.json`, which the running local stack writes.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="RECOUP_", env_nested_delimiter="__", extra="forbid")
+
+    home: Path = Path(".recoup")
+    """The local stack's data, logs and endpoints."""
+    tenants_dir: Path = Path("config/tenants")
+    kafka: KafkaSettings = KafkaSettings()
+    redis: RedisSettings = RedisSettings()
+    clickhouse: ClickHouseSettings = ClickHouseSettings()
+    streams: StreamSettings = StreamSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, LocalEndpoints(settings_cls, env_settings, init_settings)
+
+
+class LocalEndpoints(PydanticBaseSettingsSource):
+    """The addresses of the running local stack, as a source of settings."""
+
+    def __init__(self, settings_cls: type[BaseSettings], *stronger: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self.stronger = stronger
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        return None, field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        home = next((values["home"] for values in (source() for source in reversed(self.stronger)) if "home" in values), ".recoup")
+        path = Path(home) / "endpoints.json"
+        if not path.exists():
+            return {}
+        endpoints = json.loads(path.read_text())
+        return {
+            "kafka": {"bootstrap_servers": endpoints["kafka"]},
+            "redis": {"url": endpoints["redis"]},
+            "clickhouse": {"url": endpoints["clickhouse"]},
+        }

@@ -1,0 +1,1 @@
+"""A portfolio of simulated customers who react to contacts. Open `portfolio.py` first."""

@@ -1,0 +1,1 @@
+"""The data contract: what every message on every topic looks like. Open `registry.py` first, then `topics/`."""

@@ -1,0 +1,1 @@
+"""The stream jobs. Open `source.py` first, then `decide/agent.py`."""

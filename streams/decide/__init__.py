@@ -1,0 +1,1 @@
+"""decide: events into states, scores and decisions, exactly once. Open `agent.py` first."""

@@ -1,0 +1,1 @@
+"""dispatch: contact requests to the channels, each sent once. Open `agent.py` first."""

@@ -1,0 +1,1 @@
+"""land: every topic into its ClickHouse table, each message one row. Open `agent.py` first."""

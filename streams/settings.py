@@ -1,0 +1,43 @@
+"""How the stream jobs behave: sizes, deadlines and limits, each with the reason for its default."""
+
+from pydantic import BaseModel
+
+
+class DecideSettings(BaseModel):
+    """The decide job."""
+
+    batch_size: int = 5_000
+    """Messages in one poll at most. 10,000 is a third cheaper per event and twice as late (benchmarks/decide)."""
+    linger_ms: int = 20
+    """How long a poll waits for more messages."""
+    max_message_bytes: int = 1_048_576
+    dlq_share: float = 0.5
+    """A partition's share of refused messages, over its last `dlq_window`, past which the worker stops."""
+    dlq_window: int = 1_000
+    dlq_run: int = 500
+    """Refused messages of one partition in a row, past which the worker stops."""
+    future_tolerance_seconds: int = 300
+    """An event may be dated this far ahead of the clock."""
+
+
+class LandSettings(BaseModel):
+    """The land job."""
+
+    block_rows: int = 20_000
+    block_seconds: float = 0.7
+    """A block closes at this age; with an insert behind it a row is visible within 1.5 s."""
+    block_bytes: int = 100_000_000
+
+
+class StreamSettings(BaseModel):
+    """What all jobs share."""
+
+    session_timeout_seconds: float = 10.0
+    """A silent worker's partitions move after this. The default of 45 s held the next worker up for 55 s."""
+    transaction_timeout_ms: int = 10_000
+    drain_seconds: float = 5.0
+    """How long a stop or a rebalance waits for the transaction in flight."""
+    sink_deadline_seconds: float = 60.0
+    """How long a sink that fails is retried before the worker gives up and exits."""
+    decide: DecideSettings = DecideSettings()
+    land: LandSettings = LandSettings()
