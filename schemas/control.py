@@ -1,0 +1,85 @@
+"""The control topics: tenants, and which model and policy is in force for them."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from schemas.envelope import Channel, CollectorRole, Control, Currency, DebtClass, Hours, Id, Name, Timestamp
+
+TenantId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+"""Lower case and without `|`, because keys, tables and file names are made of it."""
+
+CONTACT_HOURS = (Hours(start="08:00", end="21:00"),)
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """One step of a strategy: `at_days` counts from the due date, negative = before it."""
+
+    id: Id
+    at_days: Annotated[int, Meta(ge=-365, le=3650)]
+    action: Name = "contact"
+    channel: Channel | None = None
+    template: Id | None = None
+
+
+class Strategy(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """What is done to an unpaid invoice, and when."""
+
+    name: Name
+    steps: tuple[Step, ...] = ()
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """How often and when an account may be contacted; the law may be stricter."""
+
+    contact_hours: tuple[Hours, ...] = CONTACT_HOURS
+    """On the customer's clock; a contact must lie within one of them."""
+    min_hours_between_contacts: Annotated[float, Meta(ge=0, le=8760)] = 24
+    max_contacts_per_7_days: Annotated[int, Meta(ge=0, le=1000)] = 3
+
+
+class Tenant(Control, frozen=True, kw_only=True, tag="tenant.changed"):
+    """A business that collects through Recoup. Without `live_since` its events are folded and never decided on."""
+
+    tenant_id: TenantId
+    name: Name
+    currencies: Annotated[tuple[Currency, ...], Meta(min_length=1)]
+    time_zone: Name
+    """IANA; for accounts that name none."""
+    country: Name | None = None
+    state: Name | None = None
+    collector_role: CollectorRole = "creditor"
+    debt_class: DebtClass = "consumer"
+    live_since: Timestamp | None = None
+    strategy: Strategy = Strategy(name="none")
+    limits: Limits = Limits()
+
+
+class ModelReleased(Control, frozen=True, kw_only=True, tag="model.released"):
+    """A model shall score a tenant's accounts; tenant `*` = every tenant without its own."""
+
+    role: Literal["champion", "challenger"]
+    model: Name
+    """Content hash of the model's folder; empty = none from now on."""
+    location: Name = ""
+    features_hash: Name = ""
+    target: Name = ""
+    released_by: Name = ""
+    override: str | None = None
+    """Why a release that a check had refused was let through."""
+
+
+class PolicyReleased(Control, frozen=True, kw_only=True, tag="policy.released"):
+    """A policy shall choose a tenant's actions; tenant `*` = every tenant without its own."""
+
+    role: Literal["policy", "shadow"]
+    policy: Name
+    """Name and version, such as `nba@3`; empty = none from now on."""
+    location: Name = ""
+    explore_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    hold_out_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
+    experiment: Name = ""
+    """Salt of the assignment to arms."""
+    ends_at: Timestamp | None = None
+    released_by: Name = ""

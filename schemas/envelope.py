@@ -1,0 +1,118 @@
+"""What every message carries besides its payload, and the kinds of value that payloads are made of.
+
+The envelope is flat: its fields stand beside the payload's, `type` says which Struct it is. Fields that hold their
+default may be absent. Unknown fields are ignored, so that a producer may be newer than its consumers.
+"""
+
+import datetime as dt
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from schemas.currencies import Currency
+
+__all__ = [
+    "Address",
+    "Amount",
+    "Channel",
+    "CollectorRole",
+    "ContactMode",
+    "Control",
+    "Currency",
+    "Day",
+    "DebtClass",
+    "Event",
+    "Hours",
+    "Id",
+    "LocalTime",
+    "Message",
+    "Money",
+    "Name",
+    "Probability",
+    "Purpose",
+    "Text",
+    "Timestamp",
+    "account_key",
+    "type_of",
+]
+
+MAX_MONEY = 10**15
+"""Ten trillion in major units: more is a fault, and sums of thousands of such still fit in 64 bits."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=200)]
+Name = Annotated[str, Meta(max_length=200)]
+Address = Annotated[
+    str, Meta(min_length=1, max_length=500, description="Phone number (E.164), e-mail or postal address.")
+]
+Text = Annotated[str, Meta(max_length=10_000)]
+Timestamp = Annotated[
+    dt.datetime,
+    Meta(
+        tz=True,
+        description="RFC 3339 with an offset; UTC is preferred.",
+        extra_json_schema={"pattern": r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}([.]\d+)?([Zz]|[+-]\d{2}:?\d{2})$"},
+    ),
+]
+Day = Annotated[dt.date, Meta(extra_json_schema={"pattern": r"^\d{4}-\d{2}-\d{2}$"})]
+LocalTime = Annotated[
+    str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", description="HH:MM on the customer's clock.")
+]
+
+Money = Annotated[int, Meta(ge=-MAX_MONEY, le=MAX_MONEY, description="Minor units of the currency; may be negative.")]
+Amount = Annotated[int, Meta(ge=1, le=MAX_MONEY, description="Minor units of the currency; positive.")]
+Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
+
+Channel = Literal["call", "voicemail", "sms", "email", "letter"]
+CollectorRole = Literal["creditor", "third_party"]
+DebtClass = Literal["consumer", "business"]
+ContactMode = Literal["live", "autodialled", "artificial"]
+Purpose = Literal["collection", "transactional", "opt_out_confirmation", "consent_request", "validation_notice"]
+Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class Hours(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """A span of the customer's day, from `start` up to but without `end`."""
+
+    start: LocalTime
+    end: LocalTime
+    days: tuple[Weekday, ...] = ()
+    """Empty = every day."""
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag_field="type"):
+    """The base of everything that travels on a topic."""
+
+    schema_version: Annotated[int, Meta(ge=1)] = 1
+
+
+class Event(Message, frozen=True, kw_only=True):
+    """Something that happened to an account."""
+
+    event_id: Id
+    tenant_id: Id
+    account_id: Id
+    occurred_at: Timestamp
+    source: Id
+    history: bool = False
+    """Folded into the state, but never a reason to decide."""
+
+
+class Control(Message, frozen=True, kw_only=True):
+    """A setting that every worker holds; the newest message of a key is in force."""
+
+    tenant_id: Id
+    event_id: str = ""
+    occurred_at: Timestamp | None = None
+    source: str = ""
+
+
+def account_key(tenant_id: str, account_id: str) -> bytes:
+    """The key of an account's messages; tenant ids hold no `|`, so the first one ends the tenant."""
+    return f"{tenant_id}|{account_id}".encode()
+
+
+def type_of(message: Message | type[Message]) -> str:
+    """The `type` of a message or of its Struct, such as `payment.received`."""
+    tag: Any = message.__struct_config__.tag
+    return str(tag)
