@@ -1,6 +1,13 @@
 """How the stream jobs behave: sizes, deadlines and limits, each with the reason for its default."""
 
+from pathlib import Path
+from typing import Protocol
+
 from pydantic import BaseModel
+
+from connectors.clickhouse.settings import ClickHouseSettings
+from connectors.kafka.settings import KafkaSettings
+from connectors.redis.settings import RedisSettings
 
 
 class DecideSettings(BaseModel):
@@ -41,3 +48,18 @@ class StreamSettings(BaseModel):
     """How long a sink that fails is retried before the worker gives up and exits."""
     decide: DecideSettings = DecideSettings()
     land: LandSettings = LandSettings()
+
+
+class Installation(Protocol):
+    """What a job needs to know of the installation that it runs in."""
+
+    @property
+    def home(self) -> Path: ...
+    @property
+    def kafka(self) -> KafkaSettings: ...
+    @property
+    def redis(self) -> RedisSettings: ...
+    @property
+    def clickhouse(self) -> ClickHouseSettings: ...
+    @property
+    def streams(self) -> StreamSettings: ...

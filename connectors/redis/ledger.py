@@ -1,0 +1,202 @@
+"""The states, timers, progress and outbox of each partition: written as a whole by its one owner, in an unbroken chain."""
+
+import importlib.resources
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+import redis.asyncio
+
+from schemas.errors import LedgerBehindLog, LostLease
+
+encode = msgspec.json.Encoder(order="sorted").encode
+decode_offsets = msgspec.json.Decoder(dict[str, int]).decode
+
+COUNTER = "n:"
+"""Marks the counters among the fields of a partition's progress."""
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True):
+    """One message of an outbox, byte for byte as it will be published."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]] | None = None
+
+
+encode_outbox = msgspec.msgpack.Encoder().encode
+decode_outbox = msgspec.msgpack.Decoder(list[Record]).decode
+
+
+class Progress(msgspec.Struct):
+    """How far the ledger of one partition has come, under the epoch of its present owner."""
+
+    epoch: int
+    batch: int
+    """The number of the last batch written; 0 before the first."""
+    offsets: dict[str, int]
+    """Topic -> the next offset after that batch; empty before the first."""
+    next_review: float
+    """The instant of the first review due, in epoch milliseconds; infinity when there is none."""
+    handled: dict[str, int] = {}
+    """Topic -> the next offset after the last part handled, also when there was nothing to write of it."""
+
+
+class Entry(msgspec.Struct):
+    """All that one batch of one partition changes."""
+
+    partition: int
+    progress: Progress
+    """Moved on when the entry has been written."""
+    offsets: dict[str, int]
+    """Topic -> the next offset after this batch."""
+    outbox: Sequence[Record]
+    states: Sequence[tuple[str, bytes]] = ()
+    reviews: Sequence[tuple[str, int | None]] = ()
+    """Account -> the instant of its next review, or None for none."""
+    counters: dict[str, int] = {}
+
+
+class Ledger:
+    """The Redis side of one job.
+
+    A write is refused unless the epoch is the writer's and it continues the chain: stored batch + 1 is this batch and
+    the stored offsets are those that it starts from. So a lost, repeated or re-ordered batch is refused, whatever lost it.
+    """
+
+    def __init__(self, client: "redis.asyncio.Redis", prefix: str, job: str) -> None:
+        self.client = client
+        self.prefix = f"{prefix}:{{{job}:"
+        scripts = importlib.resources.files("connectors.redis")
+        self._claim = client.register_script((scripts / "claim.lua").read_text())
+        self._write = client.register_script((scripts / "write.lua").read_text())
+
+    def key(self, partition: int, what: str) -> str:
+        """The Redis key of one part of one partition; the braces keep a partition's keys in one cluster slot."""
+        return f"{self.prefix}{partition}}}:{what}"
+
+    async def claim(self, partition: int, epoch_seen: int) -> Progress:
+        """Become the partition's owner: older owners are refused from here on.
+
+        Args:
+            epoch_seen: the highest epoch known from elsewhere; the new one is higher.
+        """
+        epoch, batch, offsets, first = await self._claim(
+            keys=[self.key(partition, "progress"), self.key(partition, "reviews")], args=[epoch_seen]
+        )
+        return Progress(
+            epoch=epoch, batch=batch, offsets=decode_offsets(offsets) if offsets else {}, next_review=_instant(first)
+        )
+
+    async def read(self, wanted: Iterable[tuple[int, Sequence[str]]]) -> list[list[bytes | None]]:
+        """The stored states of accounts, partition by partition, in one round trip."""
+        pipeline = self.client.pipeline(transaction=False)
+        asked = [bool(accounts) and pipeline.hmget(self.key(p, "states"), accounts) is not None for p, accounts in wanted]
+        answers = iter(await pipeline.execute()) if any(asked) else iter(())
+        return [next(answers) if some else [] for some in asked]
+
+    async def due(self, partition: int, now: int, most: int) -> list[tuple[str, int]]:
+        """Accounts whose review is due, earliest first, with its instant (epoch milliseconds)."""
+        found = await self.client.zrange(
+            self.key(partition, "reviews"), "-inf", now, byscore=True, offset=0, num=most, withscores=True
+        )
+        return [(account.decode(), int(instant)) for account, instant in found]
+
+    async def write(self, entries: Sequence[Entry]) -> list[Entry]:
+        """Write each entry as a whole; returns those that were accepted and moves their progress on.
+
+        An entry that a newer owner's epoch refuses is left out. Safe to call again after a lost answer.
+
+        Raises:
+            LedgerBehindLog: a stored batch is not the one that an entry continues.
+        """
+        pipeline = self.client.pipeline(transaction=False)
+        for entry in entries:
+            await self._write(keys=[self.key(entry.partition, k) for k in KEYS], args=_arguments(entry), client=pipeline)
+        accepted = []
+        for entry, (verdict, detail) in zip(entries, await pipeline.execute(), strict=True):
+            if verdict == b"broken":
+                raise LedgerBehindLog(
+                    f"Partition {entry.partition}: batch {entry.progress.batch + 1} does not continue the stored batch"
+                    f" {detail.decode()}. Redis has lost writes or was restored. Stop the workers and run `recoup rebuild`."
+                )
+            if verdict == b"fenced":
+                continue
+            progress = entry.progress
+            progress.batch += 1
+            progress.offsets = entry.offsets
+            progress.next_review = _instant(detail)
+            accepted.append(entry)
+        return accepted
+
+    async def outbox(self, partition: int) -> list[Record]:
+        """What the last batch written has to publish.
+
+        Raises:
+            LedgerBehindLog: there is none.
+        """
+        stored = await self.client.get(self.key(partition, "outbox"))
+        if stored is None:
+            raise LedgerBehindLog(f"Partition {partition}: its outbox is missing. Stop the workers and run `recoup rebuild`.")
+        return decode_outbox(stored)
+
+    async def counters(self, partitions: Iterable[int]) -> dict[str, int]:
+        """The sums of all counters over partitions, such as `applied` or `dropped:duplicate`."""
+        sums: dict[str, int] = {}
+        for partition in partitions:
+            for name, value in (await self.client.hgetall(self.key(partition, "progress"))).items():
+                if name.startswith(COUNTER.encode()):
+                    plain = name.decode().removeprefix(COUNTER)
+                    sums[plain] = sums.get(plain, 0) + int(value)
+        return sums
+
+    async def check_partitions(self, count: int) -> None:
+        """Remember the partition count with the states, and refuse another one.
+
+        Raises:
+            LostLease: never; LedgerBehindLog: the states were built with another count.
+        """
+        key = f"{self.prefix}partitions}}"
+        await self.client.set(key, count, nx=True)
+        stored = int(await self.client.get(key) or 0)
+        if stored != count:
+            raise LedgerBehindLog(
+                f"The account topics have {count} partitions and the states were built with {stored}: accounts would be"
+                " looked for in the wrong partition. Restore the partition count, or run `recoup rebuild`."
+            )
+
+
+KEYS = ("progress", "states", "reviews", "outbox")
+
+
+def _arguments(entry: Entry) -> list[Any]:
+    progress = entry.progress
+    arguments: list[Any] = [
+        progress.epoch,
+        progress.batch + 1,
+        encode(progress.offsets) if progress.offsets else b"",
+        encode(entry.offsets),
+        encode_outbox(entry.outbox),
+        len(entry.states),
+    ]
+    for state in entry.states:
+        arguments += state
+    cancelled = [account for account, instant in entry.reviews if instant is None]
+    arguments.append(len(entry.reviews) - len(cancelled))
+    for account, instant in entry.reviews:
+        if instant is not None:
+            arguments += (instant, account)
+    arguments.append(len(entry.counters))
+    for name, increment in entry.counters.items():
+        arguments += (COUNTER + name, increment)
+    arguments.append(len(cancelled))
+    arguments += cancelled
+    return arguments
+
+
+def _instant(answer: bytes) -> float:
+    return float(answer) if answer else float("inf")
+
+
+__all__ = ["Entry", "Ledger", "LostLease", "Progress", "Record"]

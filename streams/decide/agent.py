@@ -1,0 +1,90 @@
+"""Turn each batch of account events into states, scores and decisions, exactly once."""
+
+import asyncio
+import json
+from typing import Any
+
+import faust
+
+from connectors.kafka.control import read_whole
+from connectors.kafka.publisher import Publisher
+from connectors.redis.client import connect_async
+from connectors.redis.ledger import Ledger
+from models.clock import Clock, WallClock
+from schemas.control import Tenant
+from schemas.registry import SOURCE_TOPICS
+from streams.app import TENANTS, crashing_agent, create_app, follow_tenants, serve_health, take
+from streams.channel import BatchChannel
+from streams.decide.buckets import Buckets
+from streams.decide.job import Decide
+from streams.decide.take_over import TakeOver
+from streams.lease import Lease
+from streams.settings import Installation
+from streams.source import BatchSource, cut_whole
+
+JOB = "decide"
+GROUP = "recoup-decide"
+QUEUED_POLLS = 2
+
+
+def build(installation: Installation, *, slot: int, web_port: int, clock: Clock | None = None) -> faust.App:
+    """The decide worker of one slot, ready to be run by `faust.Worker`."""
+    clock = clock or WallClock()
+    streams = installation.streams
+    app = create_app(JOB, slot, installation, web_port)
+    tenants: dict[str, Tenant] = {}
+    ledger = Ledger(connect_async(installation.redis), installation.redis.prefix, JOB)
+    publisher = Publisher(
+        installation.kafka, f"{GROUP}-{slot}", streams.transaction_timeout_ms, streams.sink_deadline_seconds
+    )
+    replay = is_replay(installation)
+    job = Decide(ledger=ledger, publisher=publisher, tenants=tenants, clock=clock, settings=streams, replay=replay)
+    take_over = TakeOver(ledger, publisher, stable_within=2 * streams.transaction_timeout_ms / 1000)
+    batches = BatchChannel(app, maxsize=QUEUED_POLLS)
+
+    def review_is_due(lease: Lease) -> bool:
+        due: bool = lease.claim.next_review <= clock.now()
+        return due
+
+    async def before_start() -> None:
+        for key, value in read_whole(installation.kafka, TENANTS).items():
+            take(tenants, key, value)
+        await publisher.start()  # first of all: it ends what a worker that died in this slot had left open
+
+    source = BatchSource(
+        batches,
+        kafka=installation.kafka,
+        settings=streams,
+        group=GROUP,
+        instance=f"{GROUP}-{slot}",
+        topics=list(SOURCE_TOPICS),
+        unit_of=lambda topic, partition: partition,
+        take_over=take_over,
+        cut=Buckets().cut if replay else cut_whole,
+        wants_turn=(lambda lease: False) if replay else review_is_due,
+        batch_size=streams.decide.batch_size,
+        linger_ms=streams.decide.linger_ms,
+        before_start=before_start,
+        before_leave=publisher.close,
+        job=JOB,
+    )
+    take_over.source = source
+    app.service(source)
+    follow_tenants(app, tenants)
+    serve_health(app, JOB, source)
+
+    @crashing_agent(app, batches, JOB)
+    async def decide(stream: Any) -> None:
+        async for poll in stream:
+            async with source.in_flight(poll) as parts:
+                await asyncio.shield(job.settle(parts))
+
+    return app
+
+
+def is_replay(installation: Installation) -> bool:
+    """Whether this installation replays a ledger on its own clock instead of living in the present."""
+    from connectors.redis.client import connect
+
+    stored = connect(installation.redis).get(f"{installation.redis.prefix}:mode")
+    return stored is not None and json.loads(stored)["mode"] == "replay"

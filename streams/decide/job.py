@@ -1,0 +1,285 @@
+"""One batch: read, step, write, publish. The order is the delivery guarantee."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+import structlog
+from redis.exceptions import RedisError
+
+from connectors.kafka.publisher import Publisher
+from connectors.redis.ledger import Entry, Ledger, Record
+from models.clock import Clock, Instant
+from models.core import Outcome, Work, step
+from schemas.control import Tenant
+from schemas.dead_letters import dead_letter_headers
+from schemas.decode import Refusal, TopicDecoder
+from schemas.errors import LedgerBehindLog, SinkUnavailable, TransactionAborted
+from schemas.registry import SOURCE_TOPICS
+from streams import metrics
+from streams.decide.dlq_limit import DlqLimit
+from streams.decide.intake import Intake, arrived_at, as_timed_work, as_work, decode, utc
+from streams.decide.take_over import offsets_to_commit
+from streams.lease import Part
+from streams.settings import StreamSettings
+
+log = structlog.get_logger()
+Answer = TypeVar("Answer")
+
+DAY = 86_400_000
+
+
+class Decide:
+    """The decide job's work on one poll, apart from where polls come from.
+
+    Args:
+        tenants: by id; read anew for every batch, so that a change takes effect with the next one.
+        replay: buckets with a time of their own instead of live batches.
+    """
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        publisher: Publisher,
+        tenants: Mapping[str, Tenant],
+        clock: Clock,
+        settings: StreamSettings,
+        replay: bool = False,
+    ) -> None:
+        self.ledger = ledger
+        self.publisher = publisher
+        self.tenants = tenants
+        self.clock = clock
+        self.settings = settings
+        self.replay = replay
+        decide = settings.decide
+        self.limit = DlqLimit(decide.dlq_share, decide.dlq_window, decide.dlq_run)
+        self.decoders = {topic: TopicDecoder(topic, decide.max_message_bytes) for topic in SOURCE_TOPICS}
+
+    async def settle(self, parts: list[Part]) -> None:
+        """Take the parts of one poll from messages to committed transaction.
+
+        Raises:
+            SinkUnavailable: Redis or Kafka stayed away past the deadline.
+            LedgerBehindLog: the chain of batches is broken.
+            DlqLimitReached: too much was refused.
+        """
+        began = time.perf_counter()
+        intakes = [self._decode(part) for part in parts]
+        due = {intake.part.lease.unit: await self._due(intake.part) for intake in intakes}
+        busy = [i for i in intakes if i.part.messages or due[i.part.lease.unit]]
+        intakes = [i for i in busy if not self._nothing_to_do(i, bool(due[i.part.lease.unit]))]
+        if not intakes:
+            return
+        blobs = await self._read(intakes, due)
+        read = time.perf_counter()
+        entries = self._entries(intakes, blobs, due)
+        stepped = time.perf_counter()
+        written = await self._persist(lambda: self.ledger.write(entries))
+        wrote = time.perf_counter()
+        await self._publish([i for i in intakes if any(e.partition == i.part.lease.unit for e in written)], written)
+        ended = time.perf_counter()
+        for name, seconds in (
+            ("read", read - began), ("step", stepped - read), ("write", wrote - stepped), ("publish", ended - wrote)
+        ):  # fmt: skip
+            metrics.BATCH_SECONDS.labels("decide", name).observe(seconds)
+        self._observe([i.part for i in intakes])
+
+    # -- in ------------------------------------------------------------------------------------------------------------
+
+    def _decode(self, part: Part) -> Intake:
+        handled = part.lease.claim.handled
+        if part.start != handled:
+            raise LedgerBehindLog(
+                f"Partition {part.lease.unit}: a batch between {handled} and {part.start} never arrived. This is a fault of"
+                " Recoup; the worker stops, and the next start goes on from the last one written."
+            )
+        part.lease.claim.handled = part.end
+        if self.replay:
+            latest = utc((part.until or 0) + DAY)
+        else:
+            latest = utc(self.clock.now() + self.settings.decide.future_tolerance_seconds * 1000)
+        return decode(part, self.decoders, latest, replay=self.replay)
+
+    async def _due(self, part: Part) -> dict[bytes, Instant]:
+        """The accounts whose review is due, each with the instant it was due at."""
+        now = self.clock.now() if part.until is None else part.until
+        progress = part.lease.claim
+        if progress.next_review > now:
+            return {}
+        most = self.settings.decide.batch_size if part.until is None else 1_000_000_000
+        found = await self._persist(lambda: self.ledger.due(part.lease.unit, now, most))
+        return {account.encode(): instant for account, instant in found}
+
+    def _nothing_to_do(self, intake: Intake, due: bool) -> bool:
+        """A bucket with nothing in it but its markers need not be written; the next batch moves the offsets on."""
+        return self.replay and not (due or intake.accounts or intake.refused or intake.flush)
+
+    async def _read(
+        self, intakes: list[Intake], due: dict[int, dict[bytes, Instant]]
+    ) -> list[dict[bytes, bytes | None]]:
+        wanted = []
+        for intake in intakes:
+            unit = intake.part.lease.unit
+            wanted.append((unit, list(intake.accounts.keys() | due[unit].keys() if due[unit] else intake.accounts)))
+        found = await self._persist(lambda: self.ledger.read(wanted))
+        return [dict(zip(keys, blobs, strict=True)) for (_, keys), blobs in zip(wanted, found, strict=True)]
+
+    # -- step ----------------------------------------------------------------------------------------------------------
+
+    def _entries(
+        self,
+        intakes: list[Intake],
+        blobs: list[dict[bytes, bytes | None]],
+        due: dict[int, dict[bytes, Instant]],
+    ) -> list[Entry]:
+        """One pass of the core over all parts, and what it says sorted by partition."""
+        drafts = [Draft(intake) for intake in intakes]
+        if self.replay:
+            self._step_in_time(drafts, blobs, due)
+        else:
+            now = self.clock.now()
+            works = [as_work(d.intake, b, due[d.unit], now) for d, b in zip(drafts, blobs, strict=True)]
+            self._step(drafts, works, "live")
+        return [draft.entry(due[draft.unit], self.clock.now(), self.limit) for draft in drafts]
+
+    def _step_in_time(
+        self, drafts: "list[Draft]", blobs: list[dict[bytes, bytes | None]], due: dict[int, dict[bytes, Instant]]
+    ) -> None:
+        timed = [as_timed_work(d.intake, b, due[d.unit]) for d, b in zip(drafts, blobs, strict=True)]
+        self._step(drafts, [first for first, _ in timed], "replay")
+        self._step(drafts, [second(d.states) for (_, second), d in zip(timed, drafts, strict=True)], "replay")
+
+    def _step(self, drafts: "list[Draft]", works: list[list[Work]], mode: str) -> None:
+        everything = [work for part in works for work in part]
+        if not everything:
+            return
+        outcome = step(everything, self.tenants, mode)
+        at = 0
+        for draft, part in zip(drafts, works, strict=True):
+            draft.take(outcome, at, at + len(part), part)
+            at += len(part)
+        metrics.SCORED.inc(outcome.scored)
+        for action, times in outcome.decided.items():
+            metrics.DECISIONS.labels(action).inc(times)
+        metrics.CONTACTS_ALLOWED.inc(outcome.contacts)
+        for rule, times in outcome.denied.items():
+            metrics.CONTACTS_DENIED.labels(rule).inc(times)
+
+    # -- out -----------------------------------------------------------------------------------------------------------
+
+    async def _publish(self, intakes: list[Intake], written: list[Entry]) -> None:
+        """One transaction for all partitions of the poll; an aborted one is tried again while the leases are held."""
+        leases = {intake.part.lease.unit: intake.part.lease for intake in intakes}
+        deadline = time.monotonic() + self.settings.sink_deadline_seconds
+        while held := [entry for entry in written if leases[entry.partition].held]:
+            records = [record for entry in held for record in entry.outbox]
+            offsets = [
+                offset
+                for entry in held
+                for offset in offsets_to_commit(
+                    entry.partition, entry.offsets, entry.progress.epoch, entry.progress.batch
+                )
+            ]
+            try:
+                await self.publisher.publish(records, offsets, leases[held[0].partition].group)
+                return
+            except TransactionAborted as aborted:
+                if time.monotonic() > deadline:
+                    raise SinkUnavailable(f"Kafka refused a batch until the deadline: {aborted}") from aborted
+                log.warning("transaction_aborted", cause=str(aborted))
+                await asyncio.sleep(0.1)
+
+    async def _persist(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
+        """Redis again and again until it answers, or until the deadline."""
+        deadline = time.monotonic() + self.settings.sink_deadline_seconds
+        while True:
+            try:
+                return await call()
+            except (RedisError, OSError) as error:
+                if time.monotonic() > deadline:
+                    raise SinkUnavailable(
+                        f"Redis did not answer for {self.settings.sink_deadline_seconds:g} s ({type(error).__name__})."
+                        " `recoup status` says whether it runs."
+                    ) from error
+                log.warning("redis_away", error=type(error).__name__)
+                await asyncio.sleep(0.1)
+
+    def _observe(self, parts: list[Part]) -> None:
+        now = self.clock.now()
+        for part in parts:
+            # Up to eight messages a part tell the latency; all of them would cost a microsecond each.
+            for message in part.messages[:: max(1, len(part.messages) // 8)]:
+                metrics.EVENT_TO_DECISION.observe(max(0, now - arrived_at(message)) / 1000)
+        metrics.LAST_PROGRESS.labels("decide").set(now / 1000)
+
+
+class Draft:
+    """What the core says about one part, on its way to a ledger entry."""
+
+    def __init__(self, intake: Intake) -> None:
+        self.intake = intake
+        self.unit = intake.part.lease.unit
+        self.states: dict[str, bytes] = {}
+        self.reviews: dict[str, Instant | None] = {}
+        self.outbox: list[Record] = []
+        self.refused: list[tuple[int, Refusal]] = list(intake.refused)
+        self.counters: Counter[str] = Counter()
+
+    def take(self, outcome: Outcome, start: int, end: int, works: list[Work]) -> None:
+        """Take over what a step said about this part's work, the items from `start` to `end`."""
+        self.states.update(outcome.states[start:end])
+        self.reviews.update(outcome.reviews[start:end])
+        for messages in outcome.messages[start:end]:
+            self.outbox += [Record(*message) for message in messages]
+        applied = sum(len(work.events) for work in works)
+        for refusals in outcome.refused[start:end]:
+            self.refused += refusals
+            applied -= len(refusals)
+        for drops in outcome.dropped[start:end]:
+            for reason in drops:
+                self.counters["dropped:" + reason] += 1
+            applied -= len(drops)
+        self.counters["applied"] += applied
+
+    def entry(self, due: Mapping[bytes, Instant], now: Instant, limit: DlqLimit) -> Entry:
+        """The ledger entry of this part."""
+        part = self.intake.part
+        self.refused.sort(key=lambda pair: pair[0])
+        limit.check(self.unit, len(part.messages), [place for place, _ in self.refused])
+        for place, refusal in self.refused:
+            self.outbox.append(dead_letter(part, place, refusal, now))
+            self.counters["dead_lettered:" + refusal.reason] += 1
+            metrics.REFUSED.labels(part.messages[place].topic(), refusal.reason).inc()
+        for account in due:
+            self.reviews.setdefault(account.decode(), None)
+        return Entry(
+            partition=self.unit,
+            progress=part.lease.claim,
+            offsets=part.end,
+            outbox=self.outbox,
+            states=list(self.states.items()),
+            reviews=list(self.reviews.items()),
+            counters={name: times for name, times in self.counters.items() if times},
+        )
+
+
+def dead_letter(part: Part, place: int, refusal: Refusal, now: Instant) -> Record:
+    """The refused message, byte for byte, with where it came from and why in its headers."""
+    message = part.messages[place]
+    headers = dead_letter_headers(
+        topic=message.topic(),
+        partition=message.partition(),
+        offset=message.offset(),
+        timestamp_ms=arrived_at(message),
+        original_headers=message.headers() or [],
+        refusal=refusal,
+        first_seen_ms=now,
+        attempt=1,
+    )
+    return Record(topic=f"{message.topic()}.dlq", key=message.key(), value=message.value(), headers=headers)
+
+

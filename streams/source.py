@@ -1,0 +1,351 @@
+"""Messages in batches, each under a lease: nothing is handed over twice, skipped, or kept after its partition is lost."""
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import faust
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from connectors.kafka import clients
+from connectors.kafka.settings import KafkaSettings
+from schemas.errors import DrainTimeout, NotReady, SlotTaken
+from streams.channel import BatchChannel
+from streams.lease import Lease, Part, Poll, Unit
+from streams.settings import StreamSettings
+
+log = structlog.get_logger()
+
+TakeOver = Callable[[Iterable[Lease]], Awaitable[None]]
+"""Called with new leases before anything is consumed: sets each lease's `positions` and `claim`."""
+
+Cut = Callable[[Lease, list[Message]], list[Part]]
+"""Turns what arrived for a lease into parts; advances the lease's positions."""
+
+BACK_PRESSURE_SECONDS = 1.0
+"""A full channel is waited for this long before the partitions are paused: pausing throws away what librdkafka has
+already fetched, and a batch takes a tenth of this."""
+
+UNKNOWN = -1
+"""A position that the take-over has yet to set."""
+
+
+def cut_whole(lease: Lease, messages: list[Message]) -> list[Part]:
+    """Everything that arrived is one part."""
+    start = lease.positions
+    end = dict(start)
+    for message in messages:
+        end[message.topic()] = message.offset() + 1
+    lease.positions = lease.fetched = end
+    return [Part(lease=lease, start=start, end=end, messages=messages)]
+
+
+class BatchSource(faust.Service):
+    """Consumes topics with librdkafka and puts polls on a channel.
+
+    All calls of the consumer stay on one thread. Rebalance callbacks run inside `consume()` on that thread: a revocation
+    takes the leases away at once and lets the batch in flight end; whatever `consume()` still returns afterwards belongs
+    to a lost lease and is dropped. New partitions are taken over outside the callback, and only then fetched.
+    """
+
+    def __init__(
+        self,
+        channel: BatchChannel,
+        *,
+        kafka: KafkaSettings,
+        settings: StreamSettings,
+        group: str,
+        instance: str,
+        topics: list[str],
+        unit_of: Callable[[str, int], Unit],
+        take_over: TakeOver,
+        cut: Cut = cut_whole,
+        wants_turn: Callable[[Lease], bool] = lambda lease: False,
+        before_start: Callable[[], Awaitable[None]] | None = None,
+        before_leave: Callable[[], Awaitable[None]] | None = None,
+        job: str = "",
+        batch_size: int = 5_000,
+        linger_ms: int = 20,
+        consumer_options: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.channel = channel
+        self.kafka = kafka
+        self.settings = settings
+        self.group = group
+        self.instance = instance
+        self.topics = topics
+        self.unit_of = unit_of
+        self.take_over = take_over
+        self.cut = cut
+        self.wants_turn = wants_turn
+        self.before_start = before_start
+        self.before_leave = before_leave
+        self.job = job
+        self.batch_size = batch_size
+        self.linger = linger_ms / 1000
+        self.consumer_options = consumer_options or {}
+        self.leases: dict[Unit, Lease] = {}
+        self.assigned: list[TopicPartition] | None = None
+        """Partitions given to us whose take-over is still to be done."""
+        self.rebalances = 0
+        self.consumer: Consumer
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"consume-{instance}")
+        self._settled = threading.Event()
+        self._settled.set()
+        self._generation: Any = None
+        self._partitions: list[TopicPartition] = []
+        self._outstanding = 0
+        self._drained = asyncio.Event()
+        self._drained.set()
+        self._failure: BaseException | None = None
+        self._turned = 0.0
+        self._entered: float | None = None
+
+    # -- the loop ------------------------------------------------------------------------------------------------------
+
+    async def on_start(self) -> None:
+        if self.before_start is not None:
+            await self.before_start()
+        self.consumer = clients.consumer(
+            self.kafka,
+            self.group,
+            group_instance_id=self.instance,
+            client_id=self.instance,
+            session_timeout_ms=int(self.settings.session_timeout_seconds * 1000),
+            heartbeat_interval_ms=int(self.settings.session_timeout_seconds * 1000) // 5,
+            # A position that retention has removed must stop the worker, not jump ahead in silence.
+            auto_offset_reset="error",
+            queued_min_messages=max(50_000, self.batch_size * 4),
+            **self.consumer_options,
+        )
+        await self._on_thread(
+            self.consumer.subscribe,
+            self.topics,
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_lost,
+        )
+
+    @faust.Service.task
+    async def pump(self) -> None:
+        """Poll until stopped; anything unexpected ends the worker."""
+        try:
+            while not self.should_stop:
+                self._turned = time.monotonic()
+                seen = self.rebalances
+                messages = await self._on_thread(self._consume)
+                if self._failure is not None:
+                    raise self._failure
+                if self.rebalances != seen:
+                    messages = []  # fetched under leases that are gone; the take-over decides where to go on
+                if self.assigned is not None:
+                    await self._take_over()
+                    continue
+                for poll in self._polls(messages):
+                    await self._hand_over(poll)
+        except asyncio.CancelledError:
+            if not self.should_stop:
+                await self.crash(RuntimeError(f"The source of {self.group} was cancelled."))
+            raise
+
+    def _consume(self) -> list[Message]:
+        messages = self.consumer.consume(self.batch_size, self.linger)
+        if any(message.error() is not None for message in messages):
+            return self._without_errors(messages)
+        return messages
+
+    def _without_errors(self, messages: list[Message]) -> list[Message]:
+        for message in messages:
+            error = message.error()
+            if error is None:
+                continue
+            if error.code() in (KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID) or error.fatal():
+                raise SlotTaken(
+                    f"{self.instance}: another worker runs in this slot and has taken its place ({error.name()})."
+                    " Give each worker a slot of its own (--slot)."
+                )
+            if error.code() == KafkaError._AUTO_OFFSET_RESET:
+                raise NotReady(
+                    f"{message.topic()}[{message.partition()}]: the position is no longer in the topic (retention removed"
+                    " it while no worker ran). Rebuild what is missing with `recoup rebuild`."
+                )
+            log.warning("consume_error", group=self.group, error=error.name(), topic=message.topic())
+        return [message for message in messages if message.error() is None]
+
+    def _polls(self, messages: list[Message]) -> list[Poll]:
+        """Group what arrived by lease; the n-th part of each lease goes into the n-th poll."""
+        arrived: defaultdict[Unit, list[Message]] = defaultdict(list)
+        unit_of = self.unit_of
+        for message in messages:
+            arrived[unit_of(message.topic(), message.partition())].append(message)
+        polls: list[Poll] = []
+        idle = not messages and not self._outstanding
+        for unit, lease in self.leases.items():
+            batch = arrived.get(unit)
+            if batch is None and not (idle and self.wants_turn(lease)):
+                continue
+            for number, part in enumerate(self.cut(lease, batch or [])):
+                if number == len(polls):
+                    polls.append(Poll(parts=[]))
+                polls[number].parts.append(part)
+        return polls
+
+    async def _hand_over(self, poll: Poll) -> None:
+        """Put a poll on the channel. A full channel pauses the partitions; `consume()` goes on being called, so that
+        the group never takes a busy worker for a dead one."""
+        self._outstanding += 1
+        self._drained.clear()
+        put = asyncio.ensure_future(self.channel.put(poll))
+        paused = False
+        seen = self.rebalances
+        while not (await asyncio.wait({put}, timeout=BACK_PRESSURE_SECONDS))[0]:
+            if not paused:
+                await self._on_thread(lambda: self.consumer.pause(self.consumer.assignment()))
+                paused = True
+            await self._on_thread(self._keep_alive)
+        put.result()
+        if paused and self.rebalances == seen:
+            # Where to go on is our own position, not librdkafka's: what it returned while paused was not handed over.
+            await self._on_thread(lambda: self.consumer.assign(self._positions()))
+
+    def _keep_alive(self) -> None:
+        self._without_errors(self.consumer.consume(1, 0.05))
+
+    # -- leases --------------------------------------------------------------------------------------------------------
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self.rebalances += 1
+        self.assigned = partitions
+        self._generation = consumer.consumer_group_metadata()
+        consumer.assign([])  # fetch nothing before the take-over has said from where
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._drop_leases()
+        if not self._settled.wait(self.settings.drain_seconds):
+            self._failure = DrainTimeout(
+                f"{self.group}: the batch in flight did not end within {self.settings.drain_seconds:g} s of a rebalance."
+            )
+
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._drop_leases()
+
+    def _drop_leases(self) -> None:
+        self.rebalances += 1
+        self.assigned = None
+        for lease in self.leases.values():
+            lease.held = False
+        self.leases = {}
+
+    async def _take_over(self) -> None:
+        partitions, self.assigned = self.assigned or [], None
+        seen = self.rebalances
+        leases: dict[Unit, Lease] = {}
+        for partition in partitions:
+            unit = self.unit_of(partition.topic, partition.partition)
+            lease = leases.setdefault(unit, Lease(unit=unit, group=self._generation, positions={}))
+            lease.positions[partition.topic] = UNKNOWN
+        log.info("assigned", group=self.group, units=len(leases), instance=self.instance)
+        await self.take_over(leases.values())
+        if self.rebalances != seen:
+            return
+        for lease in leases.values():
+            lease.fetched = lease.positions
+        self.leases = leases
+        self._partitions = partitions
+        await self._on_thread(self.consumer.assign, self._positions())
+
+    def _positions(self) -> list[TopicPartition]:
+        return [
+            TopicPartition(p.topic, p.partition, self.leases[self.unit_of(p.topic, p.partition)].fetched[p.topic])
+            for p in self._partitions
+        ]
+
+    async def committed(self, partitions: list[TopicPartition], deadline: float) -> list[TopicPartition]:
+        """Stable committed offsets: waits while another owner's transaction on them is open.
+
+        Raises:
+            NotReady: they were not stable before the deadline (seconds).
+        """
+        loop = asyncio.get_running_loop()
+        end = loop.time() + deadline
+        while True:
+            try:
+                return await self._on_thread(self.consumer.committed, partitions, 5.0)
+            except KafkaException as error:
+                if loop.time() > end:
+                    raise NotReady(
+                        f"{self.group}: the committed offsets did not become stable within {deadline:g} s"
+                        f" ({error.args[0].name()}). Is the broker well? `recoup doctor` looks."
+                    ) from error
+
+    async def low_watermarks(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
+        """The first offset that each partition still holds."""
+        return {
+            (p.topic, p.partition): (await self._on_thread(self.consumer.get_watermark_offsets, p, 10.0))[0]
+            for p in partitions
+        }
+
+    async def commit(self, offsets: list[TopicPartition]) -> None:
+        """Commit offsets of a job that does not commit them in a transaction."""
+        await self._on_thread(lambda: self.consumer.commit(offsets=offsets, asynchronous=True))
+
+    # -- the agent's side ----------------------------------------------------------------------------------------------
+
+    @contextlib.asynccontextmanager
+    async def in_flight(self, poll: Poll) -> AsyncIterator[list[Part]]:
+        """The parts of a poll whose lease is still held. A revocation waits until the block has been left."""
+        self._entered = time.monotonic()
+        self._settled.clear()  # before the leases are read: a revocation takes them first and waits for this then
+        try:
+            yield [part for part in poll.parts if part.lease.held]
+        finally:
+            self._entered = None
+            self._settled.set()
+            self._outstanding -= 1
+            if not self._outstanding:
+                self._drained.set()
+
+    def health(self) -> dict[str, Any]:
+        """Whether the worker makes progress: `ready`, and what it does (`starting`, `joining`, `working`, `stuck`)."""
+        now = time.monotonic()
+        stuck_after = 2 * self.settings.session_timeout_seconds
+        if not self._turned:
+            state = "starting"
+        elif now - self._turned > stuck_after or (self._entered and now - self._entered > stuck_after):
+            state = "stuck"
+        elif not self.rebalances or self.assigned is not None:
+            state = "joining"
+        else:
+            state = "working"
+        return {"ready": state == "working", "state": state, "units": len(self.leases), "queued": self._outstanding}
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    async def on_stop(self) -> None:
+        """Consume no more, let what was handed over be finished, leave the group."""
+        if not hasattr(self, "consumer"):
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.settings.drain_seconds):
+                await self._drained.wait()
+        if self.before_leave is not None:
+            await self.before_leave()
+        await self._on_thread(self._leave)
+        self._thread.shutdown(wait=False)
+
+    def _leave(self) -> None:
+        # close() alone keeps a static member in the group until its session times out; unsubscribe() sends the leave.
+        self.consumer.unsubscribe()
+        self.consumer.consume(1, 0.2)
+        self.consumer.close()
+
+    async def _on_thread(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: call(*args, **kwargs))
