@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from schemas.envelope import Channel, CollectorRole, Control, Currency, DebtClass, Hours, Id, Name, Timestamp
 
-TenantId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
+TenantId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$(?!\n)")]
 """Lower case and without `|`, because keys, tables and file names are made of it."""
 
 CONTACT_HOURS = (Hours(start="08:00", end="21:00"),)
@@ -83,3 +83,11 @@ class PolicyReleased(Control, frozen=True, kw_only=True, tag="policy.released"):
     """Salt of the assignment to arms."""
     ends_at: Timestamp | None = None
     released_by: Name = ""
+
+
+_TENANT = msgspec.json.Decoder(Tenant)
+
+
+def decode_tenant(value: bytes) -> Tenant:
+    """Read a message of the tenants topic; raises `msgspec.ValidationError` or `msgspec.DecodeError`."""
+    return _TENANT.decode(value)

@@ -13,6 +13,7 @@ from msgspec import Meta
 from schemas.currencies import Currency
 
 __all__ = [
+    "EARLIEST",
     "Address",
     "Amount",
     "Channel",
@@ -26,7 +27,6 @@ __all__ = [
     "Hours",
     "Id",
     "LocalTime",
-    "Message",
     "Money",
     "Name",
     "Probability",
@@ -36,6 +36,9 @@ __all__ = [
     "account_key",
     "type_of",
 ]
+
+EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
+"""Nothing that the pipeline is told of may have happened before; a setting without a date has this one."""
 
 MAX_MONEY = 10**15
 """Ten trillion in major units: more is a fault, and sums of thousands of such still fit in 64 bits."""
@@ -56,7 +59,7 @@ Timestamp = Annotated[
 ]
 Day = Annotated[dt.date, Meta(extra_json_schema={"pattern": r"^\d{4}-\d{2}-\d{2}$"})]
 LocalTime = Annotated[
-    str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$", description="HH:MM on the customer's clock.")
+    str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$(?!\n)", description="HH:MM on the customer's clock.")
 ]
 
 Money = Annotated[int, Meta(ge=-MAX_MONEY, le=MAX_MONEY, description="Minor units of the currency; may be negative.")]
@@ -80,30 +83,25 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=T
     """Empty = every day."""
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag_field="type"):
-    """The base of everything that travels on a topic."""
-
-    schema_version: Annotated[int, Meta(ge=1)] = 1
-
-
-class Event(Message, frozen=True, kw_only=True):
-    """Something that happened to an account."""
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, tag_field="type"):
+    """The base of everything that travels on a topic: something that happened, mostly to an account."""
 
     event_id: Id
     tenant_id: Id
     account_id: Id
     occurred_at: Timestamp
     source: Id
+    schema_version: Annotated[int, Meta(ge=1)] = 1
     history: bool = False
     """Folded into the state, but never a reason to decide."""
 
 
-class Control(Message, frozen=True, kw_only=True):
-    """A setting that every worker holds; the newest message of a key is in force."""
+class Control(Event, frozen=True, kw_only=True):
+    """A setting that every worker holds; the newest message of a key is in force. Who and when may be left out."""
 
-    tenant_id: Id
     event_id: str = ""
-    occurred_at: Timestamp | None = None
+    account_id: Literal[""] = ""
+    occurred_at: Timestamp = EARLIEST
     source: str = ""
 
 
@@ -112,7 +110,7 @@ def account_key(tenant_id: str, account_id: str) -> bytes:
     return f"{tenant_id}|{account_id}".encode()
 
 
-def type_of(message: Message | type[Message]) -> str:
-    """The `type` of a message or of its Struct, such as `payment.received`."""
-    tag: Any = message.__struct_config__.tag
+def type_of(event: Event | type[Event]) -> str:
+    """The `type` of an event or of its Struct, such as `payment.received`."""
+    tag: Any = event.__struct_config__.tag
     return str(tag)

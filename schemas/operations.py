@@ -5,18 +5,17 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from schemas.envelope import Event, Id, Message, Name, Timestamp
+from schemas.envelope import Event, Name
 
 Count = Annotated[int, Meta(ge=0)]
 Measure = Annotated[float, Meta(ge=0)]
 
 
-class AgentMetrics(Message, frozen=True, kw_only=True, tag="agent.metrics"):
-    """What one worker has done in the last `seconds`."""
+class AgentMetrics(Event, frozen=True, kw_only=True, tag="agent.metrics"):
+    """What one worker (`source`) has done in the last `seconds`."""
 
-    event_id: Id
-    occurred_at: Timestamp
-    source: Id
+    tenant_id: Literal[""] = ""
+    account_id: Literal[""] = ""
     job: Name
     slot: Annotated[int, Meta(ge=0)]
     seconds: Measure
