@@ -10,6 +10,7 @@ from typing import Any, Union
 
 import msgspec
 
+from schemas.cloudevents import Headers, contradicted
 from schemas.currencies import CURRENCIES
 from schemas.dates import FIRST_YEAR, LAST_YEAR, dates_in, misdated
 from schemas.envelope import EARLIEST, Event
@@ -67,8 +68,13 @@ class TopicDecoder:
         self._key_fields = tuple(self.topic.key.split("|"))
         self._by_account = self._key_fields == ("tenant_id", "account_id")
 
-    def __call__(self, value: bytes | None, key: bytes | None, latest: dt.datetime) -> Event | Refusal:
-        """The message as its Struct, or why it is refused. `latest`: nothing may have occurred after it."""
+    def __call__(
+        self, value: bytes | None, key: bytes | None, latest: dt.datetime, headers: Headers | None = None
+    ) -> Event | Refusal:
+        """The message as its Struct, or why it is refused.
+
+        `latest`: nothing may have occurred after it. `headers`: those of CloudEvents must not contradict the message.
+        """
         try:
             if len(value) <= self.max_bytes:  # type: ignore[arg-type]
                 # msgspec skips unknown fields without asking whether they are UTF-8, so the whole text is.
@@ -80,11 +86,12 @@ class TopicDecoder:
                     and key
                     == (f"{event.tenant_id}|{event.account_id}".encode() if self._by_account else self.key_of(event))
                     and (not dates or misdated(event, dates) is None)
+                    and (not headers or contradicted(headers, event) is None)
                 ):
                     return event
         except Exception:  # noqa: BLE001, S110 - whatever is wrong is named below
             pass
-        return self._look_again(value, key, latest)
+        return self._look_again(value, key, latest, headers or ())
 
     def key_of(self, event: Event) -> bytes | None:
         """The key that the message must have; a replay marker has none."""
@@ -92,7 +99,9 @@ class TopicDecoder:
             return None
         return "|".join([getattr(event, name) for name in self._key_fields]).encode()
 
-    def _look_again(self, value: bytes | None, key: bytes | None, latest: dt.datetime) -> Event | Refusal:
+    def _look_again(
+        self, value: bytes | None, key: bytes | None, latest: dt.datetime, headers: Headers
+    ) -> Event | Refusal:
         if not value:
             return Refusal("empty_value", "the message has no value")
         if len(value) > self.max_bytes:
@@ -107,7 +116,7 @@ class TopicDecoder:
             return Refusal("not_json", "nested too deeply")
         if not isinstance(parsed, dict):
             return Refusal("not_an_object", "the message is JSON, but not an object")
-        return self._wrong_kind(parsed) or self._wrong_content(value, parsed, key, latest)
+        return self._wrong_kind(parsed) or self._wrong_content(value, parsed, key, latest, headers)
 
     def _wrong_kind(self, parsed: dict[str, Any]) -> Refusal | None:
         if "type" not in parsed:
@@ -123,7 +132,7 @@ class TopicDecoder:
         return None
 
     def _wrong_content(
-        self, value: bytes, parsed: dict[str, Any], key: bytes | None, latest: dt.datetime
+        self, value: bytes, parsed: dict[str, Any], key: bytes | None, latest: dt.datetime, headers: Headers
     ) -> Event | Refusal:
         try:
             event: Event = self._decode(value.decode())
@@ -137,6 +146,8 @@ class TopicDecoder:
             return Refusal("future_time", "later than the clock allows", "occurred_at")
         if (field := misdated(event, self._kinds[type(event)][1])) is not None:
             return Refusal("absurd_time", f"not in the years {FIRST_YEAR} to {LAST_YEAR}", field)
+        if (header := contradicted(headers, event)) is not None:
+            return Refusal("wrong_field", "the CloudEvents header is missing or contradicts the message", header)
         return event
 
 
