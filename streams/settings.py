@@ -17,7 +17,6 @@ class DecideSettings(BaseModel):
     """Messages in one poll at most. 10,000 is a third cheaper per event and twice as late (benchmarks/decide)."""
     linger_ms: int = 20
     """How long a poll waits for more messages."""
-    max_message_bytes: int = 1_048_576
     dlq_share: float = 0.5
     """A partition's share of refused messages, over its last `dlq_window`, past which the worker stops."""
     dlq_window: int = 1_000

@@ -1,13 +1,14 @@
 """The states, timers, progress and outbox of each partition: written as a whole by its one owner, in an unbroken chain."""
 
 import importlib.resources
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
 import redis.asyncio
 
-from schemas.errors import LedgerBehindLog, LostLease
+from schemas.errors import LedgerBehindLog
 
 encode = msgspec.json.Encoder(order="sorted").encode
 decode_offsets = msgspec.json.Decoder(dict[str, int]).decode
@@ -151,11 +152,48 @@ class Ledger:
                     sums[plain] = sums.get(plain, 0) + int(value)
         return sums
 
+    async def replace(self, entry: Entry) -> None:
+        """Put a whole partition in the place of what is stored of it, at the batch of the entry's progress.
+
+        The epoch rises, so that a worker that still believes to own the partition is refused. Not seen half done: the
+        new states are written beside the old ones and take their place at once.
+        """
+        partition, progress = entry.partition, entry.progress
+        names = {what: self.key(partition, what) for what in (*KEYS, "new-states", "new-reviews")}
+        await self.client.unlink(names["new-states"], names["new-reviews"])
+        reviews = {account: instant for account, instant in entry.reviews if instant is not None}
+        for some in _slices(dict(entry.states)):
+            await self.client.hset(names["new-states"], mapping=some)
+        for some in _slices(reviews):
+            await self.client.zadd(names["new-reviews"], some)
+        stored = int(await self.client.hget(names["progress"], "epoch") or 0)
+        change = self.client.pipeline(transaction=True)
+        change.unlink(*(names[what] for what in KEYS))
+        if entry.states:
+            change.rename(names["new-states"], names["states"])
+        if reviews:
+            change.rename(names["new-reviews"], names["reviews"])
+        fields: dict[str, Any] = {COUNTER + name: times for name, times in entry.counters.items()}
+        fields |= {
+            "epoch": max(stored, progress.epoch) + 1,
+            "batch": progress.batch,
+            "offsets": encode(entry.offsets) if entry.offsets else b"",
+        }
+        change.hset(names["progress"], mapping=fields)
+        change.set(names["outbox"], encode_outbox(entry.outbox))
+        await change.execute()
+
+    async def states(self, partition: int) -> dict[str, bytes]:
+        """Every stored state of a partition."""
+        return {
+            account.decode(): blob async for account, blob in self.client.hscan_iter(self.key(partition, "states"), count=2000)
+        }
+
     async def check_partitions(self, count: int) -> None:
         """Remember the partition count with the states, and refuse another one.
 
         Raises:
-            LostLease: never; LedgerBehindLog: the states were built with another count.
+            LedgerBehindLog: the states were built with another count.
         """
         key = f"{self.prefix}partitions}}"
         await self.client.set(key, count, nx=True)
@@ -195,8 +233,11 @@ def _arguments(entry: Entry) -> list[Any]:
     return arguments
 
 
+def _slices(mapping: dict[str, Any], size: int = 2_000) -> Iterator[dict[str, Any]]:
+    items = iter(mapping.items())
+    while some := dict(islice(items, size)):
+        yield some
+
+
 def _instant(answer: bytes) -> float:
     return float(answer) if answer else float("inf")
-
-
-__all__ = ["Entry", "Ledger", "LostLease", "Progress", "Record"]

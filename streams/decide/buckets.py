@@ -1,27 +1,19 @@
 """A replay's buckets: what lies between two markers, whole, whatever way it arrived."""
 
 from collections import deque
-from itertools import count
 
 import msgspec
 from confluent_kafka import Message
 
 from models.clock import Instant
 from schemas.registry import SOURCE_TOPICS
+from schemas.replay import ReplayMarker
 from streams.lease import Lease, Part
 
 MARKER = b'"replay.marker"'
 
 
-class Stamp(msgspec.Struct):
-    """What is read of a marker to close a bucket."""
-
-    type: str
-    number: int
-    at: str
-
-
-decode_stamp = msgspec.json.Decoder(Stamp).decode
+decode_marker = msgspec.json.Decoder(ReplayMarker).decode
 
 
 class Buckets:
@@ -49,7 +41,7 @@ class Buckets:
             topic = message.topic()
             pending[topic].append(message)
             lease.fetched[topic] = message.offset() + 1
-            if MARKER in (message.value() or b"") and message.key() is None:
+            if is_marker(message):
                 markers[topic].append(instant_of_marker(message))
         parts = []
         while all(markers.values()):
@@ -64,18 +56,21 @@ class Buckets:
         until = 0
         for topic in SOURCE_TOPICS:
             until = markers[topic].popleft()
-            for _ in count():
+            marker = None
+            while marker is None:
                 message = pending[topic].popleft()
                 bucket.append(message)
-                if message.key() is None and MARKER in (message.value() or b""):
-                    end[topic] = message.offset() + 1
-                    break
+                marker = message if is_marker(message) else None
+            end[topic] = marker.offset() + 1
         lease.positions = end
         return Part(lease=lease, start=start, end=end, messages=bucket, until=until)
 
 
+def is_marker(message: Message) -> bool:
+    """Whether a message is a marker, told without decoding it: only markers have no key."""
+    return message.key() is None and MARKER in (message.value() or b"")
+
+
 def instant_of_marker(message: Message) -> Instant:
     """The instant up to which a marker says that everything has been sent, in epoch milliseconds."""
-    from schemas.decode import parse_instant
-
-    return parse_instant(decode_stamp(message.value()).at)
+    return round(decode_marker(message.value()).at.timestamp() * 1000)

@@ -57,7 +57,7 @@ class Decide:
         self.replay = replay
         decide = settings.decide
         self.limit = DlqLimit(decide.dlq_share, decide.dlq_window, decide.dlq_run)
-        self.decoders = {topic: TopicDecoder(topic, decide.max_message_bytes) for topic in SOURCE_TOPICS}
+        self.decoders = {topic: TopicDecoder(topic) for topic in SOURCE_TOPICS}
 
     async def settle(self, parts: list[Part]) -> None:
         """Take the parts of one poll from messages to committed transaction.

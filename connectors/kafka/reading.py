@@ -1,0 +1,90 @@
+"""Reads partitions from one offset to another, outside every group: for rebuilding, counting and looking things up."""
+
+import time
+import uuid
+from collections.abc import Iterator, Sequence
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from connectors.kafka import clients
+from connectors.kafka.settings import KafkaSettings
+from schemas.errors import NotReady
+
+SILENCE_SECONDS = 30.0
+"""A broker that brings nothing for this long is away."""
+
+
+def partitions_of(settings: KafkaSettings, topics: Sequence[str]) -> list[TopicPartition]:
+    """Every partition of the topics that exist."""
+    known = clients.admin(settings).list_topics(timeout=15).topics
+    return [TopicPartition(topic, p) for topic in topics if topic in known for p in sorted(known[topic].partitions)]
+
+
+def read_to_end(settings: KafkaSettings, partitions: Sequence[TopicPartition]) -> Iterator[Message]:
+    """Every committed message of the partitions, from the first kept to the end as it is when it is reached.
+
+    The end is where the broker says so, not an offset worked out: transaction markers take offsets too.
+
+    Raises:
+        NotReady: the broker stopped answering.
+    """
+    return _read(settings, [TopicPartition(p.topic, p.partition, 0) for p in partitions], {})
+
+
+def read_until(settings: KafkaSettings, ends: Sequence[TopicPartition]) -> Iterator[Message]:
+    """Every committed message before the given offset of each partition, from the first kept.
+
+    Raises:
+        NotReady: the broker stopped answering.
+    """
+    stops = {(p.topic, p.partition): p.offset for p in ends if p.offset > 0}
+    return _read(settings, [TopicPartition(topic, partition, 0) for topic, partition in stops], stops)
+
+
+def first_kept(settings: KafkaSettings, partitions: Sequence[TopicPartition]) -> dict[tuple[str, int], int]:
+    """The first offset that each partition still holds; what came before, retention has removed."""
+    consumer = _consumer(settings)
+    try:
+        return {(p.topic, p.partition): consumer.get_watermark_offsets(p, timeout=15)[0] for p in partitions}
+    finally:
+        consumer.close()
+
+
+def _consumer(settings: KafkaSettings) -> Consumer:
+    return clients.consumer(
+        settings,
+        f"recoup-read-{uuid.uuid4().hex}",
+        enable_partition_eof=True,
+        auto_offset_reset="earliest",
+        queued_min_messages=50_000,
+    )
+
+
+def _read(
+    settings: KafkaSettings, starts: list[TopicPartition], stops: dict[tuple[str, int], int]
+) -> Iterator[Message]:
+    if not starts:
+        return
+    consumer = _consumer(settings)
+    try:
+        consumer.assign(starts)
+        unread = {(p.topic, p.partition) for p in starts}
+        heard = time.monotonic()
+        while unread:
+            messages = consumer.consume(10_000, 0.2)
+            if messages:
+                heard = time.monotonic()
+            elif time.monotonic() - heard > SILENCE_SECONDS:
+                raise NotReady(f"Kafka brought nothing for {SILENCE_SECONDS:g} s while {len(unread)} partitions were unread.")
+            for message in messages:
+                place = message.topic(), message.partition()
+                if (error := message.error()) is not None:
+                    if error.code() != KafkaError._PARTITION_EOF:
+                        raise KafkaException(error)
+                    unread.discard(place)
+                elif place in stops and message.offset() >= stops[place]:
+                    unread.discard(place)
+                else:
+                    yield message
+    finally:
+        consumer.close()
