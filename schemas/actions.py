@@ -48,4 +48,8 @@ class NextBestAction(Event, frozen=True, kw_only=True, tag="next_best_action.cho
     contact_id: Id | None = None
     purpose: Purpose | None = None
     review_at: Timestamp | None = None
+    overdue: tuple[Id, ...] = ()
+    """Invoices that this decision found overdue first; each is told as `invoice.overdue`."""
+    overdue_since: Timestamp | None = None
+    """Due date of the oldest overdue invoice; absent = nothing is overdue."""
     reasons: tuple[Name, ...] = ()
