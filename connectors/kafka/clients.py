@@ -69,8 +69,8 @@ def consumer(settings: KafkaSettings, group: str, **options: Any) -> Consumer:
 
 
 def admin(settings: KafkaSettings) -> AdminClient:
-    """A client for topics, groups and their settings."""
-    return AdminClient(connection(settings))
+    """A client for topics, groups and their settings. It raises what fails, so it need not log it a hundred times."""
+    return AdminClient(connection(settings) | {"log_level": 2})
 
 
 def _dotted(options: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 from confluent_kafka import KafkaException
-from confluent_kafka.admin import (
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # they are exported, without saying so
     AdminClient,
     AlterConfigOpType,
     ConfigEntry,
@@ -36,7 +36,7 @@ from schemas.registry import (
 
 DEAD_LETTER_RETENTION_MS = 90 * 86_400_000
 """Longer than a fault, its repair and the replay of what was refused take."""
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 15.0
 _DAY_MS = 86_400_000
 
 
@@ -71,6 +71,8 @@ def wanted() -> list[Wanted]:
 
 def plan(settings: KafkaSettings) -> list[Change]:
     """What differs between the registry and the cluster; empty = nothing. Raises NotReady when it does not answer."""
+    if not settings.bootstrap_servers:
+        raise NotReady("No Kafka is known. Start the local stack (`recoup up`) or set RECOUP_KAFKA__BOOTSTRAP_SERVERS.")
     client = admin(settings)
     asked = wanted()
     with _asking(settings):
