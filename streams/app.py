@@ -30,12 +30,14 @@ def create_app(job: str, slot: int, installation: Installation, web_port: int) -
         broker=[f"kafka://{server}" for server in kafka.bootstrap_servers.split(",")],
         broker_credentials=_credentials(installation),
         store="memory://",
-        datadir=str(Path(installation.home) / "faust" / name),
+        datadir=str(_folder(installation.home, name)),
         topic_disable_leader=True,
         topic_allow_declare=False,
         broker_session_timeout=installation.streams.session_timeout_seconds,
         broker_heartbeat_interval=installation.streams.session_timeout_seconds / 5,
         broker_request_timeout=60.0,
+        # Static, so that a worker that was killed does not wait for its own ghost to time out.
+        consumer_group_instance_id=name,
         stream_wait_empty=False,
         web_bind="127.0.0.1",
         web_host="127.0.0.1",
@@ -71,7 +73,7 @@ def serve_health(app: faust.App, job: str, source: BatchSource) -> None:
 
     @app.page("/metrics")
     async def show_metrics(web: View, request: Request) -> Response:
-        return web.bytes(prometheus_client.generate_latest(), content_type="text/plain; version=0.0.4; charset=utf-8")
+        return web.bytes(prometheus_client.generate_latest(), content_type="text/plain")
 
 
 def crashing_agent(app: faust.App, channel: BatchChannel, name: str) -> Any:
@@ -107,3 +109,9 @@ def _credentials(installation: Installation) -> Any:
         ssl_context=context,
         mechanism=kafka.sasl_mechanism,
     )
+
+
+def _folder(home: Path, name: str) -> Path:
+    folder = Path(home) / "faust" / name
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return folder
