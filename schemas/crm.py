@@ -132,7 +132,7 @@ class ContactPointChecked(Event, frozen=True, kw_only=True, tag="contact_point.c
 
 
 class ContactPreferenceChanged(Event, frozen=True, kw_only=True, tag="contact_preference.changed"):
-    """When, where and how the customer wants to be reached. It replaces what was said before about the same channels."""
+    """When, where and how the customer wants to be reached. It replaces what was said about the same channels."""
 
     channels: tuple[Channel, ...] = ()
     """The channels that this is about; empty = all."""

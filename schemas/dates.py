@@ -15,10 +15,9 @@ Dates = tuple[tuple[str, "Dates"], ...]
 def dates_in(struct: type[msgspec.Struct]) -> Dates:
     """The fields of a Struct, other than `occurred_at`, that hold a date or Structs with dates."""
     info = inspect.type_info(struct)
-    assert isinstance(info, inspect.StructType)
     return tuple(
         (field.name, nested)
-        for field in info.fields
+        for field in (info.fields if isinstance(info, inspect.StructType) else ())
         if field.name != "occurred_at" and (nested := _dates_of(field.type)) is not None
     )
 

@@ -1,4 +1,4 @@
-"""What a dead letter says about itself: Kafka Connect's header names, and why it was refused. Value and key stay as they were."""
+"""What a dead letter says about itself, in Kafka Connect's header names; its value and key stay as they were."""
 
 from collections.abc import Iterable
 
@@ -10,7 +10,8 @@ OWN = ("reason", "field", "first_seen", "attempt")
 Headers = list[tuple[str, bytes]]
 
 
-def dead_letter_headers(
+def dead_letter_headers(  # noqa: PLR0913 - a message's place takes four
+    *,
     topic: str,
     partition: int,
     offset: int,

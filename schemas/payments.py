@@ -25,7 +25,7 @@ class Instalment(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defau
 
 
 class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice.issued"):
-    """An invoice or instalment is owed. `issued_at` absent = when it occurred; `debt_id` absent = the account's one debt."""
+    """An invoice or instalment is owed. No `issued_at` = when it occurred; no `debt_id` = the account's one debt."""
 
     invoice_id: Id
     amount_minor: Amount

@@ -26,6 +26,9 @@ with its reason instead of stopping its producer."""
 DEAD_LETTER_SUFFIX = ".dlq"
 DEAD_LETTER_HEADROOM = 64 * 1024
 """A dead letter is its message and the headers that explain it."""
+DEAD_LETTER_MAX_BYTES = BROKER_MAX_BYTES + DEAD_LETTER_HEADROOM
+DEAD_LETTER_RETENTION_MS = 90 * 86_400_000
+"""Longer than a fault, its repair and the replay of what was refused take."""
 
 _MODULES = (
     "payments",

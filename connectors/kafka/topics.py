@@ -27,15 +27,14 @@ from schemas.errors import NotReady
 from schemas.registry import (
     ACCOUNT_TOPICS,
     BROKER_MAX_BYTES,
-    DEAD_LETTER_HEADROOM,
+    DEAD_LETTER_MAX_BYTES,
+    DEAD_LETTER_RETENTION_MS,
     FOREVER,
     Topic,
     dead_letter_topic,
     topics,
 )
 
-DEAD_LETTER_RETENTION_MS = 90 * 86_400_000
-"""Longer than a fault, its repair and the replay of what was refused take."""
 TIMEOUT_SECONDS = 15.0
 _DAY_MS = 86_400_000
 
@@ -87,7 +86,7 @@ def plan(settings: KafkaSettings) -> list[Change]:
     return changes
 
 
-def apply(settings: KafkaSettings, dry_run: bool = False) -> list[Change]:
+def apply(settings: KafkaSettings, *, dry_run: bool = False) -> list[Change]:
     """Make the changes of `plan` and return them.
 
     Raises:
@@ -127,7 +126,7 @@ def _of(topic: Topic) -> Iterable[Wanted]:
         yield Wanted(
             dead_letter_topic(topic.name),
             1,
-            _config("delete", DEAD_LETTER_RETENTION_MS, BROKER_MAX_BYTES + DEAD_LETTER_HEADROOM),
+            _config("delete", DEAD_LETTER_RETENTION_MS, DEAD_LETTER_MAX_BYTES),
             fixed=False,
         )
 
