@@ -38,6 +38,8 @@ def create_app(job: str, slot: int, installation: Installation, web_port: int) -
         broker_request_timeout=60.0,
         # Static, so that a worker that was killed does not wait for its own ghost to time out.
         consumer_group_instance_id=name,
+        # Part of the member's metadata, which a static member must find unchanged; the web port is another each time.
+        canonical_url=f"http://{name}",
         stream_wait_empty=False,
         web_bind="127.0.0.1",
         web_host="127.0.0.1",
