@@ -1,0 +1,269 @@
+"""What was sent and said, folded from interaction-events alone, so that no other topic's order can matter.
+
+Contacts are kept for the longest window that a rule looks back over, measured from the newest event of the account, and
+never more than `TOUCHES` of them; older ones are only counted.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from models.account.outcome import APPLIED, DUPLICATE, Answer
+from models.account.seen import EVENTS, fingerprint, remember, stamp
+from models.calendar import DAY, day_number, instant
+from models.clock import Instant
+from schemas.envelope import Event
+from schemas.interactions import (
+    CallCompleted,
+    ComplaintReceived,
+    ContactBounced,
+    ContactClicked,
+    ContactDelivered,
+    ContactFailed,
+    ContactOpened,
+    ContactSent,
+    OptOutReceived,
+    PromiseCancelled,
+    PromiseMade,
+    ReplyReceived,
+)
+
+TOUCH_DAYS = 32
+"""The longest rule window is 30 dates, and a date may begin a day earlier in another zone."""
+TOUCHES = 64
+OPT_OUTS = 32
+PROMISES = 8
+BLOCKED = 16
+
+FAILED = "failed"
+
+STOP_WORDS = frozenset({"stop", "quit", "end", "revoke", "opt out", "optout", "cancel", "unsubscribe"})
+"""47 CFR 64.1200(a)(10): a reply that is nothing but one of these is an opt-out."""
+_NO_WORD = re.compile(r"[\W_]+")
+_POLITE = frozenset({"please", "pls", "plz"})
+
+
+class Touch(msgspec.Struct, array_like=True, gc=False):
+    """One contact, in either direction."""
+
+    at: Instant
+    """When it left or took place; before that is known, when it was first heard of."""
+    channel: str
+    outcome: str
+    """The latest report: sent, unknown, delivered, opened, clicked, bounced, failed, or the outcome of a call."""
+    stamp: int
+    """Of the latest report."""
+    sent: bool = False
+    """Its own report of leaving has been seen."""
+    purpose: str = "collection"
+    inbound: bool = False
+    mode: str = "live"
+    address: str | None = None
+    debt_id: str | None = None
+
+
+class Promise(msgspec.Struct, array_like=True, gc=False):
+    """A promise to pay by the end of a day (a day number)."""
+
+    made_at: Instant
+    amount: int
+    currency: str
+    due_on: int
+    cancelled_at: Instant | None = None
+    known: bool = True
+
+
+class InteractionFacts(msgspec.Struct, array_like=True, gc=False):
+    """The fold of interaction-events."""
+
+    touches: dict[str, Touch] = {}
+    """By contact id, or the event id of a call without one."""
+    newest: Instant = 0
+    counts: dict[str, int] = {}
+    """How often each kind of report has come, ever."""
+    opt_outs: dict[str, Instant] = {}
+    """By channel and address; no address = all of the channel, channel `all` = every one."""
+    blocked: dict[str, Instant] = {}
+    """Addresses that turned out to be somebody else's."""
+    promises: dict[str, Promise] = {}
+    last_reply_at: Instant = 0
+    last_complaint_at: Instant = 0
+    events: bytes = b""
+
+
+def is_stop(text: str) -> bool:
+    """Whether a whole reply is one of the words that the law takes for an opt-out."""
+    words = [word for word in _NO_WORD.split(text.casefold()) if word and word not in _POLITE]
+    return " ".join(words) in STOP_WORDS
+
+
+# -- contacts ----------------------------------------------------------------------------------------------------------
+
+
+def _sent(facts: InteractionFacts, event: ContactSent, at: Instant, mark: bytes) -> Answer:
+    known = facts.touches.get(event.contact_id)
+    if known is not None and known.sent:
+        return DUPLICATE
+    outcome = "unknown" if event.handover == "unknown" else "sent"
+    touch = _touch(facts, event.contact_id, event.channel, outcome, at, mark)
+    touch.at, touch.sent = at, True
+    touch.purpose, touch.mode = event.purpose, event.mode
+    touch.address = event.address or touch.address
+    touch.debt_id = event.debt_id or touch.debt_id
+    return APPLIED
+
+
+def _reported(outcome: str) -> Callable[[InteractionFacts, Any, Instant, bytes], Answer]:
+    def report(facts: InteractionFacts, event: Any, at: Instant, mark: bytes) -> Answer:
+        touch = _touch(facts, event.contact_id, event.channel, outcome, at, mark)
+        touch.address = touch.address or event.address
+        touch.debt_id = touch.debt_id or event.debt_id
+        return APPLIED
+
+    return report
+
+
+def _touch(facts: InteractionFacts, name: str, channel: str, outcome: str, at: Instant, mark: bytes) -> Touch:
+    """The contact with this report on it; reports may come in any order."""
+    facts.counts[outcome] = facts.counts.get(outcome, 0) + 1
+    written = stamp(at, mark)
+    touch = facts.touches.get(name)
+    if touch is None:
+        touch = facts.touches[name] = Touch(at, channel, outcome, written)
+        return touch
+    if written > touch.stamp:
+        touch.outcome, touch.stamp = outcome, written
+    if not touch.sent and at < touch.at:
+        touch.at = at
+    return touch
+
+
+def _called(facts: InteractionFacts, event: CallCompleted, at: Instant, mark: bytes) -> Answer:
+    channel = "voicemail" if event.outcome == "voicemail" else "call"
+    touch = _touch(facts, event.contact_id or event.event_id, channel, event.outcome, at, mark)
+    if not touch.sent:
+        touch.at = at
+    touch.channel = channel
+    touch.inbound = event.direction == "inbound"
+    touch.purpose, touch.mode = event.purpose, event.mode
+    touch.address = event.address or touch.address
+    touch.debt_id = event.debt_id or touch.debt_id
+    if event.outcome == "wrong_party" and event.address:
+        facts.blocked[event.address] = max(facts.blocked.get(event.address, 0), at)
+        if len(facts.blocked) > BLOCKED:
+            del facts.blocked[min(facts.blocked, key=lambda name: (facts.blocked[name], name))]
+    return APPLIED
+
+
+def has_left(touch: Touch) -> bool:
+    """Whether the contact was made at all; what is unknown counts as made."""
+    return touch.outcome != FAILED
+
+
+# -- words -------------------------------------------------------------------------------------------------------------
+
+
+def _replied(facts: InteractionFacts, event: ReplyReceived, at: Instant, mark: bytes) -> Answer:
+    _heard(facts, "reply")
+    facts.last_reply_at = max(facts.last_reply_at, at)
+    if is_stop(event.text):
+        _opt_out(facts, event.channel, event.address, at)
+    return APPLIED
+
+
+def _opted_out(facts: InteractionFacts, event: OptOutReceived, at: Instant, mark: bytes) -> Answer:
+    _heard(facts, "opt_out")
+    _opt_out(facts, event.channel, event.address, at)
+    return APPLIED
+
+
+def _opt_out(facts: InteractionFacts, channel: str, address: str | None, at: Instant) -> None:
+    """Over the limit the oldest address is forgotten and its whole channel opted out instead: never too little."""
+    opt_outs = facts.opt_outs
+    key = f"{channel}|{address or ''}"
+    opt_outs[key] = max(opt_outs.get(key, 0), at)
+    if len(opt_outs) > OPT_OUTS:
+        oldest = min((name for name in opt_outs if not name.endswith("|")), key=lambda name: (opt_outs[name], name))
+        since = opt_outs.pop(oldest)
+        whole = oldest.partition("|")[0] + "|"
+        opt_outs[whole] = max(opt_outs.get(whole, 0), since)
+
+
+def _complained(facts: InteractionFacts, event: ComplaintReceived, at: Instant, mark: bytes) -> Answer:
+    _heard(facts, "complaint")
+    facts.last_complaint_at = max(facts.last_complaint_at, at)
+    return APPLIED
+
+
+def _promised(facts: InteractionFacts, event: PromiseMade, at: Instant, mark: bytes) -> Answer:
+    known = facts.promises.get(event.promise_id)
+    if known is not None and known.known:
+        return DUPLICATE
+    _heard(facts, "promise")
+    promise = Promise(at, event.amount_minor, event.currency, day_number(event.due_on))
+    if known is not None:
+        promise.cancelled_at = known.cancelled_at
+    facts.promises[event.promise_id] = promise
+    _bound_promises(facts)
+    return APPLIED
+
+
+def _promise_cancelled(facts: InteractionFacts, event: PromiseCancelled, at: Instant, mark: bytes) -> Answer:
+    _heard(facts, "promise_cancelled")
+    promise = facts.promises.setdefault(event.promise_id, Promise(at, 0, "", 0, known=False))
+    promise.cancelled_at = at if promise.cancelled_at is None else min(promise.cancelled_at, at)
+    _bound_promises(facts)
+    return APPLIED
+
+
+def _bound_promises(facts: InteractionFacts) -> None:
+    promises = facts.promises
+    if len(promises) > PROMISES:
+        del promises[min(promises, key=lambda name: (promises[name].due_on, promises[name].made_at, name))]
+
+
+def _heard(facts: InteractionFacts, kind: str) -> None:
+    facts.counts[kind] = facts.counts.get(kind, 0) + 1
+
+
+HANDLERS: dict[type, Callable[[InteractionFacts, Any, Instant, bytes], Answer]] = {
+    ContactSent: _sent,
+    ContactDelivered: _reported("delivered"),
+    ContactBounced: _reported("bounced"),
+    ContactFailed: _reported(FAILED),
+    ContactOpened: _reported("opened"),
+    ContactClicked: _reported("clicked"),
+    CallCompleted: _called,
+    ReplyReceived: _replied,
+    PromiseMade: _promised,
+    PromiseCancelled: _promise_cancelled,
+    OptOutReceived: _opted_out,
+    ComplaintReceived: _complained,
+}
+
+
+def fold(facts: InteractionFacts, event: Event) -> Answer:
+    """Fold one event of interaction-events. A dropped one leaves the facts as they were."""
+    mark = fingerprint(event.event_id)
+    if mark in facts.events:
+        return DUPLICATE
+    at = instant(event.occurred_at)
+    answer = HANDLERS[type(event)](facts, event, at, mark)
+    if answer is APPLIED:
+        facts.events = remember(facts.events, mark, EVENTS)
+        if at > facts.newest:
+            facts.newest = at
+        _forget_old(facts)
+    return answer
+
+
+def _forget_old(facts: InteractionFacts) -> None:
+    touches = facts.touches
+    horizon = facts.newest - TOUCH_DAYS * DAY
+    while touches:
+        first = next(iter(touches))
+        if touches[first].at >= horizon and len(touches) <= TOUCHES:
+            return
+        del touches[first]

@@ -1,0 +1,240 @@
+"""The `schedule` policy: a tenant's steps at days from the due date, each taken once for an invoice.
+
+The oldest open invoice that may be chased rules which step is due; one contact covers everything that is due by then.
+Of several steps whose day has come only the latest is taken. A step that the gate denies stays due: the account is
+looked at again when it is allowed, and by then a later step may have taken its place.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+import msgspec
+
+from models.account.course import CONTACT, WAIT, Course, Planned
+from models.account.ledger import Invoice
+from models.account.profile import ContactPoint, CrmFacts
+from models.account.standing import Named, Standing
+from models.account.state import AccountState
+from models.calendar import DAY, Zone, instant, utc, zone
+from models.clock import Instant
+from models.compliance.gate import Gate, Situation
+from models.compliance.hours import spans_of, within
+from schemas.actions import Candidate
+from schemas.control import Step, Tenant
+
+HAND_TO_PERSON = "hand_to_person"
+ACTIONS = (CONTACT, HAND_TO_PERSON)
+"""What a step may do."""
+
+EXPIRES = DAY
+"""A contact that has not left by then is not sent any more; the account has been looked at again since."""
+
+LIFT = 0.05
+"""Declared, not learned: one in twenty of those who would not pay by themselves is moved by a contact. It values the
+candidates for comparison; the schedule itself chooses by date alone."""
+
+OWN_ROLES = (None, "debtor", "co_debtor", "accounts_payable")
+"""Linked parties that owe themselves; anybody else is a third party, who must not learn of the debt."""
+
+WAITING = Candidate(action=WAIT, value=0.0, probability=1.0, allowed=True)
+WAITING_INSTEAD = (Candidate(action=WAIT, value=0.0, probability=0.0, allowed=True),)
+"""To wait, where something else was chosen."""
+
+
+class Choice(msgspec.Struct, gc=False):
+    """What the policy chose for an account, and out of what."""
+
+    action: str
+    candidates: tuple[Candidate, ...]
+    reasons: tuple[str, ...]
+    review_at: Instant | None = None
+    step: Step | None = None
+    covers: Sequence[Named] = ()
+    """The invoices that it is about, the one that ruled it first."""
+    point: ContactPoint | None = None
+    denied_by: tuple[str, ...] = ()
+
+
+class Day(msgspec.Struct, gc=False):
+    """An instant on the tenant's calendar."""
+
+    at: Instant
+    day: int
+    """The latest local date whose contact hours have begun, as a day number."""
+    overdue_before: Instant
+    """Invoices due before this are overdue: their due date is an earlier one than `day`."""
+
+
+class Plan:
+    """A tenant's strategy, made ready for the hot path."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self.zone: Zone = zone(tenant.time_zone) or Zone("UTC")
+        self.opens = within(spans_of(tenant.limits.contact_hours)).first_start()
+        steps = [step for step in tenant.strategy.steps if step.action != CONTACT or (step.channel and step.template)]
+        self.steps = sorted(steps, key=lambda step: step.at_days)
+        self.days = [step.at_days for step in self.steps]
+        self.policy = f"schedule:{tenant.strategy.name}"[:200]
+        self.live_since = None if tenant.live_since is None else instant(tenant.live_since)
+        self.live_day = self._first_day(self.live_since) if self.live_since is not None else 0
+        self._today = Day(-1, 0, 0)
+
+    def _first_day(self, since: Instant) -> int:
+        """The first date whose contact hours begin at `since` or later: steps of earlier dates are skipped."""
+        day = self.zone.day(since)
+        return day if self.zone.start(day, self.opens) >= since else day + 1
+
+    def is_live(self, at: Instant) -> bool:
+        """Whether the tenant's accounts are decided on."""
+        return self.live_since is not None and self.live_since <= at
+
+    def today(self, at: Instant) -> Day:
+        """The tenant's calendar at an instant; most calls in a batch ask for the same one."""
+        if self._today.at != at:
+            day = self.day_of(at)
+            self._today = Day(at, day, self.zone.start(day, 0))
+        return self._today
+
+    def day_of(self, at: Instant) -> int:
+        """The latest local date whose contact hours have begun."""
+        day = self.zone.day(at)
+        return day if self.zone.start(day, self.opens) <= at else day - 1
+
+    def opening(self, day: int) -> Instant:
+        """When contact hours begin on a local date."""
+        return self.zone.start(day, self.opens)
+
+    def due_step(self, name: str, invoice: Invoice, course: Course, today: Day) -> Step | None:
+        """The latest step whose day has come, unless it was taken already or lies before the tenant went live."""
+        due_day = self.zone.day(invoice.due)
+        place = bisect_right(self.days, today.day - due_day) - 1
+        if place < 0:
+            return None
+        step = self.steps[place]
+        if due_day + step.at_days < self.live_day:
+            return None
+        done = course.steps.get(name)
+        if done is not None and (step.id in done.steps or due_day + step.at_days <= self.day_of(done.at)):
+            return None
+        return step
+
+    def next_step_at(self, name: str, invoice: Invoice, course: Course, today: Day) -> Instant | None:
+        """When the invoice's next step will be due."""
+        due_day = self.zone.day(invoice.due)
+        done = course.steps.get(name)
+        for place in range(bisect_right(self.days, today.day - due_day), len(self.days)):
+            if due_day + self.days[place] >= self.live_day and not (done and self.steps[place].id in done.steps):
+                return self.opening(due_day + self.days[place])
+        return None
+
+    def next_overdue_at(self, standing: Standing) -> Instant | None:
+        """When the next open invoice will be overdue."""
+        place = len(standing.overdue)
+        if place == len(standing.open):
+            return None
+        return self.opening(self.zone.day(standing.open[place][1].due) + 1)
+
+    def next_review(self, standing: Standing, course: Course, today: Day) -> Instant | None:
+        """When the account should be looked at again if nothing happens until then."""
+        step_at = None
+        if standing.chaseable:
+            name, invoice = standing.chaseable[0]
+            step_at = self.next_step_at(name, invoice, course, today)
+        return earliest(step_at, self.next_overdue_at(standing))
+
+
+def earliest(*moments: Instant | None) -> Instant | None:
+    """The first of some instants that may be missing."""
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def choose(
+    plan: Plan, gate: Gate, state: AccountState, standing: Standing, today: Day, probability: float, mode: str
+) -> Choice:
+    """What the schedule does about an account now. Deterministic: the chosen action has probability 1.
+
+    Args:
+        probability: of being paid without a contact; only values the candidates.
+        mode: `live` expects to hear of each contact from interaction-events, `replay` takes the plan for the deed.
+    """
+    review_at = plan.next_review(standing, state.course, today)
+    if not standing.chaseable:
+        reason = "nothing_may_be_chased" if standing.open else "nothing_owed"
+        return Choice(WAIT, (WAITING,), (reason,), review_at)
+    name, invoice = standing.chaseable[0]
+    step = plan.due_step(name, invoice, state.course, today)
+    if step is None:
+        return Choice(WAIT, (WAITING,), ("no_step_due",), review_at, covers=standing.chaseable[:1])
+    covers = _covered(standing, today.at)
+    value = round(LIFT * (1.0 - probability) * sum(i.rest for _, i in covers if i.currency == invoice.currency), 2)
+    if step.action != CONTACT:
+        chosen = Candidate(action=step.action, value=value, probability=1.0, allowed=True)
+        return Choice(step.action, (*WAITING_INSTEAD, chosen), ("step_due",), review_at, step, covers)
+    assert step.channel is not None
+    point = point_for(state.facts.crm, step.channel, plan.tenant.debt_class)
+    verdict = gate.judge(
+        Situation(
+            at=today.at,
+            channel=step.channel,
+            tenant=plan.tenant,
+            facts=state.facts,
+            point=point,
+            debt_id=invoice.debt_id,
+            planned=planned_contacts(state, today.at, mode),
+        )
+    )
+    candidate = Candidate(
+        action=CONTACT,
+        value=value,
+        probability=1.0 if verdict.allowed else 0.0,
+        allowed=verdict.allowed,
+        channel=step.channel,
+        template=step.template,
+        denied_by=verdict.denied_by,
+        next_allowed_at=None if verdict.next_allowed_at is None else utc(verdict.next_allowed_at),
+    )
+    if verdict.allowed:
+        return Choice(CONTACT, (*WAITING_INSTEAD, candidate), ("step_due",), review_at, step, covers, point)
+    again = earliest(review_at, verdict.next_allowed_at)
+    reasons = ("step_denied", *verdict.reasons)
+    return Choice(WAIT, (WAITING, candidate), reasons, again, step, covers, denied_by=verdict.denied_by)
+
+
+def _covered(standing: Standing, at: Instant) -> list[Named]:
+    """The ruling invoice and whatever else is due by then."""
+    until = max(at, standing.chaseable[0][1].due)
+    return [named for named in standing.chaseable if named[1].due <= until]
+
+
+def point_for(crm: CrmFacts, channel: str, debt_class: str) -> ContactPoint | None:
+    """The customer's own contact point of a channel: verified before unverified, then the one named last."""
+    kind = "call" if channel == "voicemail" else channel
+    business = (crm.profile.debt_class or debt_class) == "business"
+    usable = [
+        point
+        for point in crm.points.values()
+        if point.channel == kind
+        and not point.removed
+        and (business or not point.workplace)
+        and (point.party_id is None or _owes(crm, point.party_id))
+    ]
+    return max(usable, key=lambda point: (point.verified, point.stamp, point.address), default=None)
+
+
+def _owes(crm: CrmFacts, party_id: str) -> bool:
+    party = crm.parties.get(party_id)
+    return party is not None and party.linked and party.role in OWN_ROLES
+
+
+def planned_contacts(state: AccountState, at: Instant, mode: str) -> list[Instant]:
+    """Contacts decided on and not told of by interaction-events; live, one that never left counts until it expires."""
+    planned: list[Planned] = state.course.planned
+    if not planned:
+        return []
+    touches = state.facts.interactions.touches
+    return [
+        contact.at
+        for contact in planned
+        if contact.contact_id not in touches and (mode == "replay" or at < contact.at + EXPIRES)
+    ]

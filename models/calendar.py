@@ -1,0 +1,132 @@
+"""Instants, and what the clocks on the wall say at them: exact at every change of a zone's offset.
+
+A zone's offsets are read from the IANA data once a year of use and kept as a sorted table, because the hot path asks
+for them thousands of times a batch.
+"""
+
+from bisect import bisect_right
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from models.clock import Instant
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
+
+PROBE = 6 * HOUR
+"""No zone has ever changed its offset twice within this time."""
+
+
+def instant(moment: datetime) -> Instant:
+    """A date and time with an offset, in milliseconds since the epoch; what is finer is cut off."""
+    since = moment - EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+
+
+@lru_cache(maxsize=65_536)
+def utc(moment: Instant) -> datetime:
+    """An instant as a date and time in UTC."""
+    return EPOCH + timedelta(milliseconds=moment)
+
+
+def day_number(day: date) -> int:
+    """A date as the number of days since 1970-01-01."""
+    return day.toordinal() - EPOCH_ORDINAL
+
+
+def weekday(day: int) -> int:
+    """Monday = 0 of a day number; 1970-01-01 was a Thursday."""
+    return (day + 3) % 7
+
+
+class Zone:
+    """One IANA time zone. `wall` values are local time in milliseconds, counted as if it were UTC."""
+
+    def __init__(self, name: str) -> None:
+        """Raises `KeyError`, `ValueError` or `OSError` when there is no such zone."""
+        self.name = name
+        self._info = ZoneInfo(name)
+        self._first, self._last = 0, 0
+        self._changes: list[Instant] = []
+        self._offsets: list[int] = [0]
+        """One more than the changes: the offset before the first, then the one after each."""
+        self._starts: dict[tuple[int, int], Instant] = {}
+
+    def offset(self, at: Instant) -> int:
+        """Milliseconds that local time is ahead of UTC."""
+        if not self._first <= at < self._last:
+            self._read(at)
+        return self._offsets[bisect_right(self._changes, at)]
+
+    def wall(self, at: Instant) -> int:
+        """What the local clock shows."""
+        return at + self.offset(at)
+
+    def day(self, at: Instant) -> int:
+        """The local date, as days since 1970-01-01."""
+        return (at + self.offset(at)) // DAY
+
+    def next_change(self, at: Instant) -> Instant:
+        """The first instant after `at` at which the offset may differ: a change, or the end of what has been read."""
+        self.offset(at)
+        place = bisect_right(self._changes, at)
+        return self._changes[place] if place < len(self._changes) else self._last
+
+    def start(self, day: int, wall: int) -> Instant:
+        """The first instant of a local date at which the local clock shows `wall` (milliseconds) or later."""
+        known = self._starts.get((day, wall))
+        if known is None:
+            if len(self._starts) > 20_000:
+                self._starts.clear()
+            known = self._starts[day, wall] = self._find_start(day * DAY + wall)
+        return known
+
+    def _find_start(self, wall: int) -> Instant:
+        at = wall - DAY  # no clock is a day away from UTC
+        while True:
+            until = self.next_change(at)
+            reached = wall - self.offset(at)
+            if reached < until:
+                return max(reached, at)  # at `at`, when the clock was put forward over it
+            at = until
+
+    def _read(self, at: Instant) -> None:
+        """Extend the table by the year around `at`, and whatever lies between it and what is known."""
+        year = 366 * DAY
+        if self._first == self._last:
+            self._first, self._last = at - year, at + year
+        else:
+            self._first, self._last = min(self._first, at - year), max(self._last, at + year)
+        self._changes, self._offsets = [], [self._ask(self._first)]
+        for probe in range(self._first, self._last, PROBE):
+            end = min(probe + PROBE, self._last)
+            after = self._ask(end)
+            if after != self._offsets[-1]:
+                self._changes.append(self._change_between(probe, end, self._offsets[-1]))
+                self._offsets.append(after)
+
+    def _change_between(self, low: Instant, high: Instant, before: int) -> Instant:
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self._ask(middle) == before else (low, middle)
+        return high
+
+    def _ask(self, at: Instant) -> int:
+        offset = (EPOCH + timedelta(milliseconds=at)).astimezone(self._info).utcoffset()
+        assert offset is not None
+        return offset // timedelta(milliseconds=1)
+
+
+@lru_cache(maxsize=1_024)
+def zone(name: str) -> Zone | None:
+    """The zone of that name, or None when IANA knows none."""
+    try:
+        return Zone(name)
+    except (KeyError, ValueError, OSError):
+        return None

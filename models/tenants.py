@@ -1,0 +1,78 @@
+"""A tenant's file turned into the tenant, or into an error that names the file, the field and what may stand there."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from models.actions.schedule import ACTIONS
+from models.calendar import zone
+from models.compliance.hours import clock_time
+from schemas.control import Tenant
+from schemas.errors import BadInput
+
+_PATH = re.compile(r"^(?P<what>.*?) - at `\$\.?(?P<path>.*)`$")
+_FIELDS = frozenset(field.encode_name for field in msgspec.structs.fields(Tenant)) - {
+    "event_id",
+    "account_id",
+    "occurred_at",
+    "source",
+    "schema_version",
+    "history",
+}
+
+
+def tenant_from(content: Any, file: str) -> Tenant:
+    """The tenant that a file's parsed YAML describes.
+
+    Args:
+        content: a mapping with the fields of `schemas.control.Tenant`, without the envelope.
+        file: its name, for errors.
+
+    Raises:
+        BadInput: something is missing, unknown, of the wrong kind or contradicts itself.
+    """
+    if not isinstance(content, dict):
+        raise BadInput(f"{file}: expected a mapping with tenant_id, name, currencies, time_zone ...")
+    unknown = sorted(str(name) for name in content if name not in _FIELDS)
+    if unknown:
+        raise BadInput(f"{file}: unknown field `{unknown[0]}`. A tenant has: {', '.join(sorted(_FIELDS))}.")
+    try:
+        tenant = msgspec.convert(content, Tenant)
+    except msgspec.ValidationError as error:
+        found = _PATH.match(str(error))
+        where, what = (found["path"], found["what"]) if found else ("", str(error))
+        raise BadInput(f"{file}: {f'field `{where}`: ' if where else ''}{what}.") from error
+    for where, what in _contradictions(tenant):
+        raise BadInput(f"{file}: field `{where}`: {what}.")
+    return tenant
+
+
+def _contradictions(tenant: Tenant) -> Iterator[tuple[str, str]]:
+    if zone(tenant.time_zone) is None:
+        yield "time_zone", f"`{tenant.time_zone}` is no IANA time zone, such as Europe/Berlin"
+    if tenant.country is not None and not re.fullmatch("[A-Z]{2}", tenant.country):
+        yield "country", "expected two capital letters (ISO 3166-1), such as US"
+    if len(set(tenant.currencies)) != len(tenant.currencies):
+        yield "currencies", "names a currency twice"
+    ids = Counter(step.id for step in tenant.strategy.steps)
+    for place, step in enumerate(tenant.strategy.steps):
+        where = f"strategy.steps[{place}]"
+        if ids[step.id] > 1:
+            yield f"{where}.id", f"`{step.id}` is used twice; a step is remembered by its id"
+        if step.action not in ACTIONS:
+            yield f"{where}.action", f"expected one of {', '.join(ACTIONS)}"
+        if step.action == "contact" and step.channel is None:
+            yield f"{where}.channel", "a contact needs a channel: call, voicemail, sms, email or letter"
+        if step.action == "contact" and step.template is None:
+            yield f"{where}.template", "a contact needs a template"
+    for place, step in enumerate(tenant.strategy.steps):
+        if place and step.at_days <= tenant.strategy.steps[place - 1].at_days:
+            yield f"strategy.steps[{place}].at_days", "steps are in the order of their days, one a day at most"
+    if not tenant.limits.contact_hours:
+        yield "limits.contact_hours", "permits no contact at all; name at least one span"
+    for place, span in enumerate(tenant.limits.contact_hours):
+        if clock_time(span.start) >= clock_time(span.end):
+            yield f"limits.contact_hours[{place}]", "the end is not after the start; a span over midnight is two spans"
