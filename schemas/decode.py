@@ -55,6 +55,10 @@ class Refusal(msgspec.Struct, frozen=True):
     field: str | None = None
 
 
+class _Unregistered(Event, frozen=True, kw_only=True, tag="unregistered"):
+    """A type of no topic."""
+
+
 class TopicDecoder:
     """Decodes the messages of one topic."""
 
@@ -63,7 +67,8 @@ class TopicDecoder:
         self.topic: Topic = topic_named(topic.removesuffix(DEAD_LETTER_SUFFIX))
         self.max_bytes = self.topic.max_message_bytes if max_bytes is None else max_bytes
         structs = tuple(spec.struct for spec in self.topic.types.values())
-        self._decode = msgspec.json.Decoder(Union[structs]).decode  # noqa: UP007
+        # A Struct that stands alone may leave its `type` out; one of two may not.
+        self._decode = msgspec.json.Decoder(Union[(*structs, _Unregistered)]).decode
         self._kinds = {spec.struct: (spec.version, dates_in(spec.struct)) for spec in self.topic.types.values()}
         self._key_fields = tuple(self.topic.key.split("|"))
         self._by_account = self._key_fields == ("tenant_id", "account_id")
@@ -79,9 +84,11 @@ class TopicDecoder:
             if len(value) <= self.max_bytes:  # type: ignore[arg-type]
                 # msgspec skips unknown fields without asking whether they are UTF-8, so the whole text is.
                 event: Event = self._decode(value.decode())  # type: ignore[union-attr]
-                version, dates = self._kinds[type(event)]
+                kind = type(event)
+                version, dates = self._kinds[kind]
                 if (
-                    version == event.schema_version
+                    kind is not ReplayMarker
+                    and version == event.schema_version
                     and EARLIEST <= event.occurred_at <= latest
                     and key
                     == (f"{event.tenant_id}|{event.account_id}".encode() if self._by_account else self.key_of(event))
@@ -139,7 +146,8 @@ class TopicDecoder:
         except (msgspec.MsgspecError, RecursionError, ValueError) as error:
             return _wrong_field(str(error), parsed)
         if key != self.key_of(event):
-            return Refusal("key_mismatch", f"the key is not {self.topic.key}, or null for a replay marker", "key")
+            wanted = "none, for it belongs to all accounts" if type(event) is ReplayMarker else self.topic.key
+            return Refusal("key_mismatch", f"the key must be {wanted}", "key")
         if event.occurred_at < EARLIEST:
             return Refusal("absurd_time", f"before {FIRST_YEAR}", "occurred_at")
         if event.occurred_at > latest:
