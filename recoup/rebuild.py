@@ -39,7 +39,7 @@ async def rebuild_all(
             f"partition {rebuilt.partition}: {len(rebuilt.states)} accounts up to batch {rebuilt.batch},"
             f" {different} {'differ from' if dry_run else 'differed from'} what Redis holds"
         )
-    await ledger.client.aclose()
+    await ledger.client.aclose()  # type: ignore[attr-defined]
     return report
 
 

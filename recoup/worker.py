@@ -10,12 +10,12 @@ from typing import NoReturn
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import faust  # noqa: E402
-import structlog  # noqa: E402
+import faust
+import structlog
 
-from recoup.settings import Settings  # noqa: E402
-from schemas.errors import NotReady, RecoupError  # noqa: E402
-from streams.app import record_running  # noqa: E402
+from recoup.settings import Settings
+from schemas.errors import NotReady, RecoupError
+from streams.app import record_running
 
 log = structlog.get_logger()
 
@@ -45,7 +45,7 @@ def run(
     except SystemExit as end:
         code = int(end.code or 0)
     except RecoupError as error:
-        print(f"recoup worker {job}: {error}", file=sys.stderr)
+        sys.stderr.write(f"recoup worker {job}: {error}\n")
         code = error.exit_code
     finally:
         running.unlink(missing_ok=True)

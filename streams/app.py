@@ -1,6 +1,7 @@
 """The Faust app that every job is: its web views, its control topics, and an end with a non-zero code when it fails."""
 
 import json
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -69,12 +70,12 @@ def serve_health(app: faust.App, job: str, source: BatchSource) -> None:
     """`/ready`: 200 while the job makes progress, 503 while it cannot; `/metrics` for Prometheus."""
 
     @app.page("/ready")
-    async def ready(web: View, request: Request) -> Response:
+    async def ready(web: View, _request: Request) -> Response:
         health = source.health()
         return web.json({"job": job, **health}, status=200 if health["ready"] else 503)
 
     @app.page("/metrics")
-    async def show_metrics(web: View, request: Request) -> Response:
+    async def show_metrics(web: View, _request: Request) -> Response:
         return web.bytes(prometheus_client.generate_latest(), content_type="text/plain")
 
 
@@ -95,8 +96,6 @@ def _credentials(installation: Installation) -> Any:
     kafka = installation.kafka
     if kafka.security_protocol == "PLAINTEXT":
         return None
-    import ssl
-
     context = None
     if kafka.security_protocol in ("SSL", "SASL_SSL"):
         context = ssl.create_default_context(cafile=kafka.ssl_ca_location)

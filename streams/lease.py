@@ -1,13 +1,25 @@
 """The right to work on a partition, from its assignment to its revocation, and the batches cut under it."""
 
-from collections.abc import Hashable
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
-from confluent_kafka import Message
 
-Unit = Hashable
-"""What one lease covers: a partition number across co-partitioned topics, or one topic-partition."""
+Unit = Any
+"""What one lease covers, hashable: a partition number across co-partitioned topics, or one topic-partition."""
+
+Headers = list[tuple[str, bytes]]
+
+
+class Message(Protocol):
+    """A consumed message of confluent-kafka that is no error, and so has a place."""
+
+    def topic(self) -> str: ...
+    def partition(self) -> int: ...
+    def offset(self) -> int: ...
+    def key(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...
+    def headers(self) -> Headers | None: ...
+    def timestamp(self) -> tuple[int, int]: ...
 
 
 class Lease(msgspec.Struct, eq=False):

@@ -11,13 +11,13 @@ from typing import Any
 
 import faust
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka import clients
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import DrainTimeout, NotReady, SlotTaken
 from streams.channel import BatchChannel
-from streams.lease import Lease, Part, Poll, Unit
+from streams.lease import Lease, Message, Part, Poll, Unit
 from streams.settings import StreamSettings
 
 log = structlog.get_logger()
@@ -54,7 +54,7 @@ class BatchSource(faust.Service):
     to a lost lease and is dropped. New partitions are taken over outside the callback, and only then fetched.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one place says all about a source
         self,
         channel: BatchChannel,
         *,
@@ -157,16 +157,12 @@ class BatchSource(faust.Service):
             raise
 
     def _consume(self) -> list[Message]:
-        messages = self.consumer.consume(self.batch_size, self.linger)
-        if any(message.error() is not None for message in messages):
-            return self._without_errors(messages)
-        return messages
+        return self._without_errors(self.consumer.consume(self.batch_size, self.linger))
 
-    def _without_errors(self, messages: list[Message]) -> list[Message]:
-        for message in messages:
+    def _without_errors(self, answered: list[Any]) -> list[Message]:
+        errors = [message for message in answered if message.error() is not None]
+        for message in errors:
             error = message.error()
-            if error is None:
-                continue
             if error.code() in (KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID) or error.fatal():
                 raise SlotTaken(
                     f"{self.instance}: another worker runs in this slot and has taken its place ({error.name()})."
@@ -178,7 +174,7 @@ class BatchSource(faust.Service):
                     " it while no worker ran). Rebuild what is missing with `recoup rebuild`."
                 )
             log.warning("consume_error", group=self.group, error=error.name(), topic=message.topic())
-        return [message for message in messages if message.error() is None]
+        return [message for message in answered if message.error() is None] if errors else answered
 
     def _polls(self, messages: list[Message]) -> list[Poll]:
         """Group what arrived by lease; the n-th part of each lease goes into the n-th poll."""
@@ -199,11 +195,14 @@ class BatchSource(faust.Service):
         return polls
 
     async def _hand_over(self, poll: Poll) -> None:
-        """Put a poll on the channel. A full channel pauses the partitions; `consume()` goes on being called, so that
-        the group never takes a busy worker for a dead one."""
+        """Put a poll on the channel.
+
+        A full channel pauses the partitions; `consume()` goes on being called, so that the group never takes a busy
+        worker for a dead one.
+        """
         self._outstanding += 1
         self._drained.clear()
-        put = asyncio.ensure_future(self.channel.put(poll))
+        put = asyncio.ensure_future(self.channel.put(poll))  # type: ignore[arg-type]  # any value, says Faust
         paused = False
         seen = self.rebalances
         while not (await asyncio.wait({put}, timeout=BACK_PRESSURE_SECONDS))[0]:
@@ -231,7 +230,8 @@ class BatchSource(faust.Service):
         self._drop_leases()
         if not self._settled.wait(self.settings.drain_seconds):
             self._failure = DrainTimeout(
-                f"{self.group}: the batch in flight did not end within {self.settings.drain_seconds:g} s of a rebalance."
+                f"{self.group}: the batch in flight did not end within {self.settings.drain_seconds:g} s of a"
+                " rebalance."
             )
 
     def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -278,7 +278,8 @@ class BatchSource(faust.Service):
         end = loop.time() + deadline
         while True:
             try:
-                return await self._on_thread(self.consumer.committed, partitions, 5.0)
+                found: list[TopicPartition] = await self._on_thread(self.consumer.committed, partitions, 5.0)
+                return found
             except KafkaException as error:
                 if loop.time() > end:
                     raise NotReady(

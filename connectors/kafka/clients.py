@@ -14,7 +14,7 @@ READ_COMMITTED = "read_committed"
 
 
 def connection(settings: KafkaSettings) -> dict[str, Any]:
-    """librdkafka's settings for reaching the cluster, without any that depend on the kind of client."""
+    """Settings of librdkafka for reaching the cluster, without any that depend on the kind of client."""
     options = settings.model_dump(exclude={"replication_factor"}, exclude_none=True)
     config = {name.replace("_", "."): value for name, value in options.items()}
     for secret in ("sasl.password", "ssl.key.password"):

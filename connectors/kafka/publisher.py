@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
@@ -15,17 +15,8 @@ from schemas.errors import NotReady, RecoupError, SlotTaken, TransactionAborted
 FENCED = (KafkaError._FENCED, KafkaError.PRODUCER_FENCED, KafkaError.INVALID_PRODUCER_EPOCH)
 
 
-class Publishable(Protocol):
-    """A message ready to be sent."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def key(self) -> bytes | None: ...
-    @property
-    def value(self) -> bytes | None: ...
-    @property
-    def headers(self) -> list[tuple[str, bytes]] | None: ...
+Record = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]] | None]
+"""A message ready to be sent: topic, key, value, headers."""
 
 
 class Publisher:
@@ -49,7 +40,7 @@ class Publisher:
         """Fence an earlier producer of this slot and end what it left open."""
         await self._on_thread(self._start)
 
-    async def publish(self, records: Iterable[Publishable], offsets: list[TopicPartition], group: Any) -> None:
+    async def publish(self, records: Iterable[Record], offsets: list[TopicPartition], group: Any) -> None:
         """Send records and consumed offsets as one transaction.
 
         Args:
@@ -71,15 +62,15 @@ class Publisher:
         )
         self._persist(self._producer.init_transactions, 15.0)
 
-    def _publish(self, records: Iterable[Publishable], offsets: list[TopicPartition], group: Any) -> None:
+    def _publish(self, records: Iterable[Record], offsets: list[TopicPartition], group: Any) -> None:
         producer = self._producer
         try:
             producer.begin_transaction()
             produce = producer.produce
-            for record in records:
+            for topic, key, value, headers in records:
                 while True:
                     try:
-                        produce(record.topic, record.value, record.key, headers=record.headers)
+                        produce(topic, value, key, headers=headers)  # type: ignore[arg-type]  # lists are invariant
                         break
                     except BufferError:
                         producer.poll(0.05)

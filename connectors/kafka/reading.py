@@ -3,8 +3,9 @@
 import time
 import uuid
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka import clients
 from connectors.kafka.settings import KafkaSettings
@@ -20,7 +21,7 @@ def partitions_of(settings: KafkaSettings, topics: Sequence[str]) -> list[TopicP
     return [TopicPartition(topic, p) for topic in topics if topic in known for p in sorted(known[topic].partitions)]
 
 
-def read_to_end(settings: KafkaSettings, partitions: Sequence[TopicPartition]) -> Iterator[Message]:
+def read_to_end(settings: KafkaSettings, partitions: Sequence[TopicPartition]) -> Iterator[Any]:
     """Every committed message of the partitions, from the first kept to the end as it is when it is reached.
 
     The end is where the broker says so, not an offset worked out: transaction markers take offsets too.
@@ -31,14 +32,23 @@ def read_to_end(settings: KafkaSettings, partitions: Sequence[TopicPartition]) -
     return _read(settings, [TopicPartition(p.topic, p.partition, 0) for p in partitions], {})
 
 
-def read_until(settings: KafkaSettings, ends: Sequence[TopicPartition]) -> Iterator[Message]:
+def read_until(settings: KafkaSettings, ends: Sequence[TopicPartition]) -> Iterator[Any]:
     """Every committed message before the given offset of each partition, from the first kept.
 
     Raises:
         NotReady: the broker stopped answering.
     """
-    stops = {(p.topic, p.partition): p.offset for p in ends if p.offset > 0}
+    stops = {(p.topic, p.partition): p.offset or 0 for p in ends if (p.offset or 0) > 0}
     return _read(settings, [TopicPartition(topic, partition, 0) for topic, partition in stops], stops)
+
+
+def read_between(settings: KafkaSettings, topic: str, partition: int, first: int, last: int) -> Iterator[Any]:
+    """Every committed message of a partition from one offset to another, both included.
+
+    Raises:
+        NotReady: the broker stopped answering.
+    """
+    return _read(settings, [TopicPartition(topic, partition, first)], {(topic, partition): last + 1})
 
 
 def first_kept(settings: KafkaSettings, partitions: Sequence[TopicPartition]) -> dict[tuple[str, int], int]:
@@ -62,7 +72,7 @@ def _consumer(settings: KafkaSettings) -> Consumer:
 
 def _read(
     settings: KafkaSettings, starts: list[TopicPartition], stops: dict[tuple[str, int], int]
-) -> Iterator[Message]:
+) -> Iterator[Any]:
     if not starts:
         return
     consumer = _consumer(settings)
@@ -71,11 +81,13 @@ def _read(
         unread = {(p.topic, p.partition) for p in starts}
         heard = time.monotonic()
         while unread:
-            messages = consumer.consume(10_000, 0.2)
+            messages: list[Any] = consumer.consume(10_000, 0.2)
             if messages:
                 heard = time.monotonic()
             elif time.monotonic() - heard > SILENCE_SECONDS:
-                raise NotReady(f"Kafka brought nothing for {SILENCE_SECONDS:g} s while {len(unread)} partitions were unread.")
+                raise NotReady(
+                    f"Kafka brought nothing for {SILENCE_SECONDS:g} s while {len(unread)} partitions were unread."
+                )
             for message in messages:
                 place = message.topic(), message.partition()
                 if (error := message.error()) is not None:

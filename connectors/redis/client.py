@@ -23,11 +23,11 @@ def _options(settings: RedisSettings) -> dict[str, Any]:
     return options
 
 
-def connect(settings: RedisSettings) -> "redis.Redis":
+def connect(settings: RedisSettings) -> "redis.Redis[Any]":
     """A blocking client; answers are bytes."""
     return redis.Redis.from_url(settings.url, **_options(settings))
 
 
-def connect_async(settings: RedisSettings) -> "redis.asyncio.Redis":
+def connect_async(settings: RedisSettings) -> "redis.asyncio.Redis[Any]":
     """A client for the event loop; answers are bytes."""
     return redis.asyncio.Redis.from_url(settings.url, **_options(settings))

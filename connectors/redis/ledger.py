@@ -17,14 +17,8 @@ COUNTER = "n:"
 """Marks the counters among the fields of a partition's progress."""
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True):
-    """One message of an outbox, byte for byte as it will be published."""
-
-    topic: str
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes]] | None = None
-
+Record = tuple[str, bytes | None, bytes | None, list[tuple[str, bytes]] | None]
+"""One message of an outbox, byte for byte as it will be published: topic, key, value, headers."""
 
 encode_outbox = msgspec.msgpack.Encoder().encode
 decode_outbox = msgspec.msgpack.Decoder(list[Record]).decode
@@ -66,7 +60,7 @@ class Ledger:
     the stored offsets are those that it starts from. So a lost, repeated or re-ordered batch is refused, whatever lost it.
     """
 
-    def __init__(self, client: "redis.asyncio.Redis", prefix: str, job: str) -> None:
+    def __init__(self, client: "redis.asyncio.Redis[Any]", prefix: str, job: str) -> None:
         self.client = client
         self.prefix = f"{prefix}:{{{job}:"
         scripts = importlib.resources.files("connectors.redis")
@@ -90,7 +84,7 @@ class Ledger:
             epoch=epoch, batch=batch, offsets=decode_offsets(offsets) if offsets else {}, next_review=_instant(first)
         )
 
-    async def read(self, wanted: Iterable[tuple[int, Sequence[str]]]) -> list[list[bytes | None]]:
+    async def read(self, wanted: Iterable[tuple[int, Sequence[bytes]]]) -> list[list[bytes | None]]:
         """The stored states of accounts, partition by partition, in one round trip."""
         pipeline = self.client.pipeline(transaction=False)
         asked = [bool(accounts) and pipeline.hmget(self.key(p, "states"), accounts) is not None for p, accounts in wanted]
@@ -99,8 +93,8 @@ class Ledger:
 
     async def due(self, partition: int, now: int, most: int) -> list[tuple[str, int]]:
         """Accounts whose review is due, earliest first, with its instant (epoch milliseconds)."""
-        found = await self.client.zrange(
-            self.key(partition, "reviews"), "-inf", now, byscore=True, offset=0, num=most, withscores=True
+        found = await self.client.zrangebyscore(
+            self.key(partition, "reviews"), "-inf", now, start=0, num=most, withscores=True
         )
         return [(account.decode(), int(instant)) for account, instant in found]
 
@@ -173,7 +167,7 @@ class Ledger:
             change.rename(names["new-states"], names["states"])
         if reviews:
             change.rename(names["new-reviews"], names["reviews"])
-        fields: dict[str, Any] = {COUNTER + name: times for name, times in entry.counters.items()}
+        fields: dict[str | bytes, Any] = {COUNTER + name: times for name, times in entry.counters.items()}
         fields |= {
             "epoch": max(stored, progress.epoch) + 1,
             "batch": progress.batch,
@@ -233,10 +227,10 @@ def _arguments(entry: Entry) -> list[Any]:
     return arguments
 
 
-def _slices(mapping: dict[str, Any], size: int = 2_000) -> Iterator[dict[str, Any]]:
+def _slices(mapping: dict[str, Any], size: int = 2_000) -> Iterator[dict[str | bytes, Any]]:
     items = iter(mapping.items())
-    while some := dict(islice(items, size)):
-        yield some
+    while some := list(islice(items, size)):
+        yield dict[str | bytes, Any](some)
 
 
 def _instant(answer: bytes) -> float:

@@ -1,7 +1,6 @@
 """Turn each batch of account events into states, scores and decisions, exactly once."""
 
 import asyncio
-import json
 from typing import Any
 
 import faust
@@ -10,6 +9,7 @@ from connectors.kafka.control import read_whole
 from connectors.kafka.publisher import Publisher
 from connectors.redis.client import connect_async
 from connectors.redis.ledger import Ledger
+from connectors.redis.mode import stack_mode
 from models.clock import Clock, WallClock
 from schemas.control import Tenant
 from schemas.registry import SOURCE_TOPICS
@@ -37,7 +37,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     publisher = Publisher(
         installation.kafka, f"{GROUP}-{slot}", streams.transaction_timeout_ms, streams.sink_deadline_seconds
     )
-    replay = is_replay(installation)
+    replay = stack_mode(installation.redis) == "replay"
     job = Decide(ledger=ledger, publisher=publisher, tenants=tenants, clock=clock, settings=streams, replay=replay)
     take_over = TakeOver(ledger, publisher, stable_within=2 * streams.transaction_timeout_ms / 1000)
     batches = BatchChannel(app, maxsize=QUEUED_POLLS)
@@ -69,22 +69,14 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         job=JOB,
     )
     take_over.source = source
-    app.service(source)
+    app.service(source)  # type: ignore[arg-type]  # Faust takes an instance as well
     follow_tenants(app, tenants)
     serve_health(app, JOB, source)
 
-    @crashing_agent(app, batches, JOB)
+    @crashing_agent(app, batches, JOB)  # type: ignore[untyped-decorator]
     async def decide(stream: Any) -> None:
         async for poll in stream:
             async with source.in_flight(poll) as parts:
                 await asyncio.shield(job.settle(parts))
 
     return app
-
-
-def is_replay(installation: Installation) -> bool:
-    """Whether this installation replays a ledger on its own clock instead of living in the present."""
-    from connectors.redis.client import connect
-
-    stored = connect(installation.redis).get(f"{installation.redis.prefix}:mode")
-    return stored is not None and json.loads(stored)["mode"] == "replay"

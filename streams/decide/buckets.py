@@ -3,12 +3,11 @@
 from collections import deque
 
 import msgspec
-from confluent_kafka import Message
 
 from models.clock import Instant
 from schemas.registry import SOURCE_TOPICS
 from schemas.replay import ReplayMarker
-from streams.lease import Lease, Part
+from streams.lease import Lease, Message, Part
 
 MARKER = b'"replay.marker"'
 
@@ -30,7 +29,7 @@ class Buckets:
 
     def cut(self, lease: Lease, messages: list[Message]) -> list[Part]:
         """Add what arrived; the buckets that it completed."""
-        unit = int(str(lease.unit))
+        unit: int = lease.unit
         if self._owners.get(unit) is not lease:  # what an earlier lease had collected is fetched again under the new one
             self._owners[unit] = lease
             self._pending[unit] = {topic: deque() for topic in SOURCE_TOPICS}
@@ -73,4 +72,4 @@ def is_marker(message: Message) -> bool:
 
 def instant_of_marker(message: Message) -> Instant:
     """The instant up to which a marker says that everything has been sent, in epoch milliseconds."""
-    return round(decode_marker(message.value()).at.timestamp() * 1000)
+    return round(decode_marker(message.value() or b"").at.timestamp() * 1000)

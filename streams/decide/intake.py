@@ -4,14 +4,13 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
-from confluent_kafka import Message
 
 from models.clock import Instant
 from models.core import Work
 from schemas.decode import Refusal, TopicDecoder
 from schemas.envelope import Event
 from schemas.replay import ReplayMarker
-from streams.lease import Part
+from streams.lease import Message, Part
 
 
 class Intake(msgspec.Struct):
@@ -33,15 +32,14 @@ def decode(part: Part, decoders: Mapping[str, TopicDecoder], latest: datetime, *
     for place, message in enumerate(part.messages):
         key = message.key()
         event = decoders[message.topic()](message.value(), key, latest)
-        kind = type(event)
-        if kind is Refusal:
+        if isinstance(event, Refusal):
             refused.append((place, event))
-        elif kind is ReplayMarker:
+        elif type(event) is ReplayMarker:
             flush = event.last
             if not replay:
                 refused.append((place, Refusal("replay_in_live_stack", "a replay marker in a live stack", "type")))
         else:
-            accounts.setdefault(key, []).append((event, place))
+            accounts.setdefault(key or b"", []).append((event, place))
     return Intake(part=part, accounts=accounts, refused=refused, flush=flush)
 
 

@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from connectors.kafka.publisher import Publisher
 from connectors.redis.ledger import Entry, Ledger, Record
 from models.clock import Clock, Instant
-from models.core import Outcome, Work, step
+from models.core import Mode, Outcome, Work, step
 from schemas.control import Tenant
 from schemas.dead_letters import dead_letter_headers
 from schemas.decode import Refusal, TopicDecoder
@@ -69,9 +69,9 @@ class Decide:
         """
         began = time.perf_counter()
         intakes = [self._decode(part) for part in parts]
-        due = {intake.part.lease.unit: await self._due(intake.part) for intake in intakes}
+        due: dict[int, dict[bytes, Instant]] = {intake.part.lease.unit: await self._due(intake.part) for intake in intakes}
         busy = [i for i in intakes if i.part.messages or due[i.part.lease.unit]]
-        intakes = [i for i in busy if not self._nothing_to_do(i, bool(due[i.part.lease.unit]))]
+        intakes = [i for i in busy if not self._nothing_to_do(i, due[i.part.lease.unit])]
         if not intakes:
             return
         blobs = await self._read(intakes, due)
@@ -114,14 +114,14 @@ class Decide:
         found = await self._persist(lambda: self.ledger.due(part.lease.unit, now, most))
         return {account.encode(): instant for account, instant in found}
 
-    def _nothing_to_do(self, intake: Intake, due: bool) -> bool:
+    def _nothing_to_do(self, intake: Intake, due: dict[bytes, Instant]) -> bool:
         """A bucket with nothing in it but its markers need not be written; the next batch moves the offsets on."""
         return self.replay and not (due or intake.accounts or intake.refused or intake.flush)
 
     async def _read(
         self, intakes: list[Intake], due: dict[int, dict[bytes, Instant]]
     ) -> list[dict[bytes, bytes | None]]:
-        wanted = []
+        wanted: list[tuple[int, list[bytes]]] = []
         for intake in intakes:
             unit = intake.part.lease.unit
             wanted.append((unit, list(intake.accounts.keys() | due[unit].keys() if due[unit] else intake.accounts)))
@@ -153,7 +153,7 @@ class Decide:
         self._step(drafts, [first for first, _ in timed], "replay")
         self._step(drafts, [second(d.states) for (_, second), d in zip(timed, drafts, strict=True)], "replay")
 
-    def _step(self, drafts: "list[Draft]", works: list[list[Work]], mode: str) -> None:
+    def _step(self, drafts: "list[Draft]", works: list[list[Work]], mode: Mode) -> None:
         everything = [work for part in works for work in part]
         if not everything:
             return
@@ -231,10 +231,10 @@ class Draft:
 
     def take(self, outcome: Outcome, start: int, end: int, works: list[Work]) -> None:
         """Take over what a step said about this part's work, the items from `start` to `end`."""
-        self.states.update(outcome.states[start:end])
+        self.states.update(pair for pair in outcome.states[start:end] if pair[1])
         self.reviews.update(outcome.reviews[start:end])
         for messages in outcome.messages[start:end]:
-            self.outbox += [Record(*message) for message in messages]
+            self.outbox += [(*message, None) for message in messages]
         applied = sum(len(work.events) for work in works)
         for refusals in outcome.refused[start:end]:
             self.refused += refusals
@@ -280,6 +280,6 @@ def dead_letter(part: Part, place: int, refusal: Refusal, now: Instant) -> Recor
         first_seen_ms=now,
         attempt=1,
     )
-    return Record(topic=f"{message.topic()}.dlq", key=message.key(), value=message.value(), headers=headers)
+    return f"{message.topic()}.dlq", message.key(), message.value(), headers
 
 

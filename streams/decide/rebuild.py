@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 import msgspec
-from confluent_kafka import Message, TopicPartition
-from confluent_kafka.admin import AdminClient, ConsumerGroupState
-from confluent_kafka import ConsumerGroupTopicPartitions
+from confluent_kafka import ConsumerGroupState, ConsumerGroupTopicPartitions, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from connectors.kafka import clients, reading
 from connectors.kafka.settings import KafkaSettings
@@ -105,7 +105,7 @@ def _rebuild_partition(
     for message in reading.read_to_end(kafka, [TopicPartition(DECISIONS, partition)]):
         decision = decode_decision(message.value(), message.key(), FOREVER)
         if isinstance(decision, NextBestAction):
-            decisions[message.key().decode()].append(decision)
+            decisions[(message.key() or b"").decode()].append(decision)
     states, reviews = {}, {}
     for account in sorted(events.keys() | decisions.keys()):
         folded = rebuild_state(events[account], decisions[account])
@@ -143,7 +143,7 @@ def _refused(kafka: KafkaSettings) -> set[tuple[str, int, int]]:
     return {origin for message in reading.read_to_end(kafka, partitions) if (origin := _origin(message))}
 
 
-def _origin(message: Message) -> tuple[str, int, int] | None:
+def _origin(message: Any) -> tuple[str, int, int] | None:
     headers = dict(message.headers() or [])
     topic = headers.get("__connect.errors.topic", b"").decode()
     if not topic:

@@ -42,7 +42,7 @@ class TakeOver:
         Raises:
             LedgerBehindLog: Redis and Kafka do not belong together.
         """
-        owned = {int(str(lease.unit)): lease for lease in leases}
+        owned: dict[int, Lease] = {lease.unit: lease for lease in leases}
         committed = await self._committed(owned)
         cut_short: list[int] = []
         for partition, lease in owned.items():
@@ -75,11 +75,11 @@ class TakeOver:
                 )
             numbers = (int(found[1]), int(found[2])) if found else NOTHING_COMMITTED
             said.setdefault(answer.partition, set()).add(numbers)
-        for partition, numbers in said.items():
-            if len(numbers) > 1:
+        for partition, different in said.items():
+            if len(different) > 1:
                 raise LedgerBehindLog(
                     f"Partition {partition}: the source topics' committed offsets belong to different batches"
-                    f" ({sorted(numbers)}). Stop the workers and run `recoup rebuild`."
+                    f" ({sorted(different)}). Stop the workers and run `recoup rebuild`."
                 )
         return {partition: numbers.pop() for partition, numbers in said.items()}
 
