@@ -1,0 +1,98 @@
+"""Microseconds of CPU per event of the pure core: state blob in, fold, score, decide, everything encoded out."""
+
+import gc
+import json
+import time
+from collections import Counter
+
+import click
+
+from benchmarks.core.events import Portfolio
+from models.calendar import instant
+from models.core import Outcome, Work, step
+from schemas.control import Limits, Step, Strategy, Tenant
+from schemas.envelope import Event
+
+TENANT = Tenant(
+    tenant_id="bench",
+    name="Benchmark",
+    currencies=("USD",),
+    time_zone="America/New_York",
+    country="US",
+    live_since=None,
+    strategy=Strategy(
+        name="bench",
+        steps=(
+            Step(id="reminder", at_days=-3, channel="email", template="reminder"),
+            Step(id="overdue-1", at_days=1, channel="email", template="overdue_first"),
+            Step(id="overdue-2", at_days=5, channel="sms", template="overdue_short"),
+            Step(id="overdue-3", at_days=12, channel="email", template="overdue_second"),
+            Step(id="to-person", at_days=45, action="hand_to_person"),
+        ),
+    ),
+    limits=Limits(min_hours_between_contacts=24, max_contacts_per_7_days=3),
+)
+
+
+def as_work(events: list[Event], states: dict[str, bytes], now: int) -> list[Work]:
+    """Events grouped by account, in the order of the log."""
+    accounts: dict[str, list[tuple[Event, int]]] = {}
+    for place, event in enumerate(events):
+        accounts.setdefault(f"{event.tenant_id}|{event.account_id}", []).append((event, place))
+    return [
+        Work(key=key, tenant_id="bench", account_id=key.partition("|")[2], blob=states.get(key), events=found, now=now)
+        for key, found in accounts.items()
+    ]
+
+
+@click.command(epilog="Example: python -m benchmarks.core --batches 20 --json")
+@click.option("--accounts", default=20_000, show_default=True, help="Accounts of the portfolio.")
+@click.option("--batch", default=5_000, show_default=True, help="Events in a batch, over half as many accounts.")
+@click.option("--warm", default=12, show_default=True, help="Events that each account has seen before the clock starts.")
+@click.option("--batches", default=10, show_default=True, help="Batches measured; the median counts.")
+@click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
+def main(accounts: int, batch: int, warm: int, batches: int, *, as_json: bool) -> None:
+    """Measure models.core.step on accounts with a past."""
+    import msgspec
+
+    portfolio = Portfolio("bench", accounts)
+    tenants = {"bench": msgspec.structs.replace(TENANT, live_since=portfolio.now)}
+    states: dict[str, bytes] = {}
+
+    def run(events: list[Event]) -> tuple[Outcome, float]:
+        work = as_work(events, states, instant(portfolio.now))
+        gc.collect()
+        began = time.thread_time()
+        outcome = step(work, tenants, "live")
+        spent = time.thread_time() - began
+        states.update(outcome.states)
+        return outcome, spent
+
+    run(list(portfolio.first()))
+    for done in range(0, accounts * warm, batch):
+        run(portfolio.events(min(batch, accounts * warm - done), min(batch, accounts) // 2, 12 * 3_600))
+    spent, counts, sizes = [], Counter[str](), []
+    for _ in range(batches):
+        outcome, seconds = run(portfolio.events(batch, batch // 2, 60))
+        spent.append(seconds / batch * 1e6)
+        counts.update(outcome.decided)
+        counts["messages"] += sum(map(len, outcome.messages))
+        counts["denied"] += sum(outcome.denied.values())
+        counts["dropped"] += sum(map(len, outcome.dropped))
+        sizes += [len(blob) for _, blob in outcome.states]
+    report = {
+        "us_per_event": {"median": round(sorted(spent)[len(spent) // 2], 2), "best": round(min(spent), 2)},
+        "events_per_batch": batch,
+        "accounts_per_event": 0.5,
+        "state_bytes_mean": round(sum(sizes) / len(sizes)),
+        "state_bytes_largest": max(sizes),
+        "per_batch": {name: round(times / batches) for name, times in sorted(counts.items())},
+    }
+    if as_json:
+        click.echo(json.dumps(report))
+        return
+    for name, value in report.items():
+        click.echo(f"{name:20} {value}")
+
+
+main()
