@@ -9,6 +9,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.settings import RedisSettings
+from recoup.stack.settings import StackSettings
+from schemas.errors import BadInput
 from streams.settings import StreamSettings
 
 
@@ -27,6 +29,7 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     streams: StreamSettings = StreamSettings()
+    stack: StackSettings = StackSettings()
 
     @classmethod
     def settings_customise_sources(
@@ -55,9 +58,9 @@ class LocalEndpoints(PydanticBaseSettingsSource):
         path = Path(home) / "endpoints.json"
         if not path.exists():
             return {}
-        endpoints = json.loads(path.read_text())
-        return {
-            "kafka": {"bootstrap_servers": endpoints["kafka"]},
-            "redis": {"url": endpoints["redis"]},
-            "clickhouse": {"url": endpoints["clickhouse"]},
-        }
+        try:
+            endpoints = json.loads(path.read_text())
+        except ValueError as error:
+            raise BadInput(f"{path} is not readable JSON: run `recoup down` and `recoup up` to write it again") from error
+        fields = {"kafka": "bootstrap_servers", "redis": "url", "clickhouse": "url"}
+        return {part: {field: endpoints[part]} for part, field in fields.items() if part in endpoints}

@@ -1,0 +1,245 @@
+"""Runs one part: finds the one that runs, restarts the one that crashed, and says why a start failed."""
+
+import os
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import psutil
+
+from models.clock import WallClock
+from recoup.stack.layout import write_json
+from recoup.stack.part import Part
+from recoup.stack.process import Process
+from recoup.stack.settings import StackSettings
+from schemas.errors import NotReady
+
+Say = Callable[[str, str], None]
+
+POLL_SECONDS = 0.05
+LOG_LINES = 15
+LOG_BYTES = 20_000_000
+"""A log that has grown past this is set aside at the next start."""
+PORT_ATTEMPTS = 3
+"""Between choosing a free port and binding it, somebody else may take it."""
+
+
+class PartStatus(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How one part does."""
+
+    name: str
+    state: Literal["running", "starting", "crashed", "stopped", "external", "unreachable"]
+    address: str | None = None
+    pid: int | None = None
+    uptime_seconds: float | None = None
+    memory_bytes: int | None = None
+    log: str | None = None
+    detail: str | None = None
+    """What is wrong and what to do."""
+    last_lines: tuple[str, ...] = ()
+    """The end of the log of a part that is not well."""
+
+
+class Runner:
+    """One embedded part and its process."""
+
+    def __init__(self, part: Part, settings: StackSettings) -> None:
+        self.part = part
+        self.settings = settings
+        self.pid_file = part.home / "run" / f"{part.name}.json"
+        self.ports_file = part.home / "run" / f"{part.name}.ports.json"
+
+    def address(self) -> str:
+        """What clients are told; the part must have been started."""
+        return self.part.address(self._ports()["port"])
+
+    def up(self, say: Say) -> None:
+        """Have it running and answering. Raises NotReady with the reason and the log's last lines."""
+        process = Process.recorded(self.part.name, self.pid_file)
+        if process is not None and process.alive() and self._ports():
+            say(self.part.name, f"runs already (pid {process.pid})")
+            self._wait(process, self._log_size())
+            say(self.part.name, f"ready at {self.address()}")
+            return
+        if process is not None and self._ports():
+            say(self.part.name, f"had crashed (pid {process.pid} is gone): starting it again")
+        self._stop_strays(say)
+        for attempt in range(1, PORT_ATTEMPTS + 1):
+            try:
+                self._start(say)
+                return
+            except PortTaken:
+                if attempt == PORT_ATTEMPTS:
+                    raise
+
+    def down(self, say: Say) -> None:
+        """Stop it, whatever state it is in."""
+        process = Process.recorded(self.part.name, self.pid_file)
+        if process is not None and process.alive():
+            say(self.part.name, "stopping")
+            if not process.stop(self.settings.stop_seconds):
+                say(self.part.name, f"did not stop within {self.settings.stop_seconds:.0f} s and was killed")
+        self._stop_strays(say)
+        self.pid_file.unlink(missing_ok=True)
+        say(self.part.name, "stopped")
+
+    def status(self) -> PartStatus:
+        """Ask it now."""
+        name, log = self.part.name, str(self.part.log)
+        process, ports = Process.recorded(name, self.pid_file), self._ports()
+        if process is None or not ports:
+            return PartStatus(name=name, state="stopped", detail="start it with `recoup up`")
+        address = self.part.address(ports["port"])
+        if not process.alive():
+            detail = f"the process {process.pid} is gone; `recoup up` starts it again on the same port with its data"
+            return PartStatus(name=name, state="crashed", address=address, log=log, detail=detail, last_lines=self.last_lines())
+        uptime = process.uptime(WallClock().now() / 1000)
+        running = PartStatus(
+            name=name, state="running", address=address, log=log, pid=process.pid,
+            uptime_seconds=round(uptime, 1), memory_bytes=process.memory(),
+        )  # fmt: skip
+        try:
+            self.part.ask(ports["port"], 5.0)
+        except NotReady as error:
+            return msgspec.structs.replace(running, state="starting", detail=str(error), last_lines=self.last_lines())
+        return running
+
+    def process(self) -> Process | None:
+        """The process of the last start, alive or not."""
+        return Process.recorded(self.part.name, self.pid_file)
+
+    def last_lines(self, count: int = LOG_LINES, start: int = 0) -> tuple[str, ...]:
+        """The end of its log, from byte `start` on."""
+        try:
+            with self.part.log.open("rb") as log:
+                size = log.seek(0, os.SEEK_END)
+                log.seek(max(start, size - 64_000))
+                return tuple(log.read().decode(errors="replace").splitlines()[-count:])
+        except OSError:
+            return ()
+
+    def _start(self, say: Say) -> None:
+        name = self.part.name
+        ports = {which: self._choose_port(which) for which in self.part.ports}
+        command = self.part.prepare(ports, lambda what: say(name, what))
+        if self._log_size() > LOG_BYTES:
+            self.part.log.replace(self.part.log.with_suffix(".log.1"))
+        start = self._log_size()
+        say(name, "starting")
+        began = time.monotonic()
+        self.ports_file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(self.ports_file, ports)
+        process = Process.start(
+            name,
+            command,
+            self.part.log,
+            env=os.environ | self.part.environment(),
+            pid_file=self.pid_file,
+            directory=self.part.home,
+        )
+        try:
+            self._wait(process, start)
+        except NotReady:
+            process.stop(self.settings.stop_seconds)
+            self.pid_file.unlink(missing_ok=True)
+            raise
+        say(name, f"ready at {self.address()} after {time.monotonic() - began:.1f} s")
+
+    def _wait(self, process: Process, log_start: int) -> None:
+        """Ask until it answers. Raises when it ends, or at the deadline."""
+        deadline = time.monotonic() + self.settings.start_seconds
+        port, reason = self._ports()["port"], "it was not asked yet"
+        while time.monotonic() < deadline:
+            alive = process.alive()
+            try:
+                self.part.ask(port, min(5.0, self.settings.start_seconds))
+                if alive:
+                    return
+            except NotReady as error:
+                reason = str(error)
+            if not alive:
+                raise self._failure(f"{self.part.title} ended while it was starting", log_start)
+            time.sleep(POLL_SECONDS)
+        raise self._failure(f"{self.part.title} was not ready after {self.settings.start_seconds:.0f} s: {reason}", log_start)
+
+    def _failure(self, what: str, log_start: int) -> NotReady:
+        lines = self.last_lines(start=log_start)
+        text = "\n".join([f"{what}. The end of {self.part.log}:", *(f"    {line}" for line in lines or ["(nothing)"])])
+        taken = any("already in use" in line.lower() for line in lines)
+        return PortTaken(text) if taken else NotReady(text + "\n  `recoup doctor` looks for the cause.")
+
+    def _choose_port(self, which: str) -> int:
+        wanted = self.part.wanted_port(which)
+        if wanted:
+            if not port_is_free(wanted):
+                raise NotReady(f"port {wanted} for {self.part.title} is taken{holder(wanted)}: stop that, or set another port")
+            return wanted
+        before = self._ports().get(which, 0)
+        return before if before and port_is_free(before) else free_port()
+
+    def _ports(self) -> dict[str, int]:
+        try:
+            ports = msgspec.json.decode(self.ports_file.read_bytes(), type=dict[str, int])
+        except (OSError, msgspec.DecodeError):
+            return {}
+        return ports if set(self.part.ports) <= set(ports) else {}
+
+    def _stop_strays(self, say: Say) -> None:
+        """Stop a server on our data whose starter was killed before it could write the pid file."""
+        for stray in strays(self.part):
+            say(self.part.name, f"stopping a leftover server on the same data (pid {stray.pid})")
+            stray.stop(self.settings.stop_seconds)
+
+    def _log_size(self) -> int:
+        try:
+            return self.part.log.stat().st_size
+        except OSError:
+            return 0
+
+
+class PortTaken(NotReady):
+    """A port was free when it was chosen and taken when it was to be bound."""
+
+
+def strays(part: Part) -> list[Process]:
+    """Processes of this user whose command line names the part's data or its configuration."""
+    marks = (str(part.data), str(part.config) + "/")
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline", "create_time", "status"]):
+        line = process.info["cmdline"] or []
+        named = any(argument == marks[0] or argument.startswith(marks[1]) for argument in line)
+        if named and process.info["status"] != psutil.STATUS_ZOMBIE and process.info["pid"] != os.getpid():
+            found.append(Process(part.name, process.info["pid"], process.info["create_time"]))
+    return found
+
+
+def port_is_free(port: int) -> bool:
+    """Whether a server could bind it on the loopback address now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the servers do: TIME_WAIT is no obstacle
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def holder(port: int) -> str:
+    """ " by NAME (pid N)" of who listens on a port, as far as we may know."""
+    try:
+        for connection in psutil.net_connections("tcp"):
+            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port and connection.pid:
+                return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
+    except (psutil.Error, OSError):
+        pass
+    return ""
