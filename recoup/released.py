@@ -11,8 +11,9 @@ from schemas.errors import BadInput
 FOLDER = schemas.json_schema.JSON_DIR
 
 
-def released_schemas(revision: str, folder: Path = FOLDER) -> dict[str, dict[str, Any]]:
+def released_schemas(revision: str, folder: Path | None = None) -> dict[str, dict[str, Any]]:
     """Topic -> its newest JSON Schema at the revision; raises BadInput when git cannot tell."""
+    folder = folder or FOLDER
     # An option in place of a revision would do something else than look.
     _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}", of=revision)
     names = _git(folder, "ls-tree", "--name-only", revision, "./", of=revision).splitlines()

@@ -31,7 +31,7 @@ def json_schema(topic: Topic) -> Json:
     for spec in topic.types.values():
         definitions[spec.struct.__name__]["properties"]["schema_version"] |= {"enum": [spec.version]}
     _describe(definitions, topic.types)
-    return {
+    schema = {
         "$schema": DIALECT,
         "$id": f"urn:recoup:schemas:{file_name(topic)}",
         "title": topic.name,
@@ -45,6 +45,9 @@ def json_schema(topic: Topic) -> Json:
         },
         "$defs": _with_currencies_lifted(definitions),
     }
+    # Defaults come as Python's values; read back, the schema equals one that comes from a file.
+    read: Json = json.loads(json.dumps(schema))
+    return read
 
 
 def as_text(schema: Json) -> str:
