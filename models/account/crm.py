@@ -18,6 +18,7 @@ from models.account.profile import (
     POINTS,
     PROFILE_FIELDS,
     WHOLE,
+    Bars,
     BreathingSpace,
     Check,
     Consent,
@@ -197,7 +198,7 @@ def _dispute_weight(dispute: Dispute) -> tuple[bool, int]:
     return stands, max(dispute.opened, dispute.resolved)
 
 
-def disputed(facts: CrmFacts, invoice_id: str, debt_id: str | None) -> bool:
+def disputed(facts: Bars, invoice_id: str, debt_id: str | None) -> bool:
     """Whether an invoice is not to be chased: it or its debt is disputed, or a dispute of it was upheld."""
     for key, dispute in facts.disputes.items():
         if dispute.invoice_id is not None:
@@ -235,7 +236,7 @@ def _hold_weight(hold: Hold) -> tuple[bool, int]:
     return hold.placed > hold.released, max(hold.placed, hold.released)
 
 
-def standing_holds(facts: CrmFacts) -> list[Hold]:
+def standing_holds(facts: Bars) -> list[Hold]:
     """Holds that have not been released; their time may be over."""
     found = []
     for key, hold in facts.holds.items():

@@ -125,7 +125,16 @@ class BreathingSpace(msgspec.Struct, array_like=True, gc=False):
     kind: str = "standard"
 
 
-class CrmFacts(msgspec.Struct, array_like=True, gc=False):
+class Bars(msgspec.Struct, array_like=True, gc=False):
+    """What keeps a debt from being chased. It stands first, so that it can be read without the rest."""
+
+    disputes: dict[str, Dispute] = {}
+    holds: dict[str, Hold] = {}
+    flags: dict[str, int] = {}
+    """What stands against a contact, by name and debt: the latest word's stamp, negative when it no longer stands."""
+
+
+class CrmFacts(Bars, array_like=True, gc=False):
     """The fold of crm-events."""
 
     profile: Profile = msgspec.field(default_factory=Profile)
@@ -139,10 +148,6 @@ class CrmFacts(msgspec.Struct, array_like=True, gc=False):
     """By channel, address and scope."""
     preferences: dict[str, Preference] = {}
     """By channel; `""` = all of them."""
-    disputes: dict[str, Dispute] = {}
-    holds: dict[str, Hold] = {}
-    flags: dict[str, int] = {}
-    """What stands against a contact, by name and debt: the latest word's stamp, negative when it no longer stands."""
     parties: dict[str, Party] = {}
     debts: dict[str, Debt] = {}
     breathing: BreathingSpace | None = None

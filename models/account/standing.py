@@ -4,7 +4,7 @@ import msgspec
 
 from models.account.crm import RECALLED, SOLD, disputed, standing_holds
 from models.account.ledger import Invoice
-from models.account.profile import WHOLE, CrmFacts, flag_key
+from models.account.profile import WHOLE, Bars, flag_key
 from models.account.state import Facts
 from models.clock import Instant
 
@@ -26,6 +26,9 @@ class Standing(msgspec.Struct, gc=False):
         return self.overdue[0][1].due if self.overdue else None
 
 
+NOTHING_OPEN = Standing([], [], [])
+
+
 def _by_due(named: Named) -> tuple[Instant, str]:
     return named[1].due, named[0]
 
@@ -33,17 +36,19 @@ def _by_due(named: Named) -> tuple[Instant, str]:
 def standing_of(facts: Facts, at: Instant, overdue_before: Instant) -> Standing:
     """How the account stands at `at`, when an invoice due before `overdue_before` is overdue."""
     found = [named for named in facts.payments.invoices.items() if named[1].known]
+    if not found:
+        return NOTHING_OPEN
     if len(found) > 1:
         found.sort(key=_by_due)
-    crm = facts.crm
+    bars = facts.bars
     chaseable = found
-    if found and (crm.disputes or crm.holds or crm.flags):
-        chaseable = [named for named in found if _may_be_chased(crm, named[0], named[1].debt_id, at)]
+    if bars.disputes or bars.holds or bars.flags:
+        chaseable = [named for named in found if _may_be_chased(bars, named[0], named[1].debt_id, at)]
     overdue = [named for named in found if named[1].due < overdue_before]
     return Standing(found, chaseable, overdue)
 
 
-def _may_be_chased(crm: CrmFacts, invoice_id: str, debt_id: str | None, at: Instant) -> bool:
+def _may_be_chased(crm: Bars, invoice_id: str, debt_id: str | None, at: Instant) -> bool:
     """A debt that an invoice does not name may be any of the account's: whatever bars one of them bars the invoice."""
     if crm.disputes and disputed(crm, invoice_id, debt_id):
         return False
@@ -55,7 +60,7 @@ def _may_be_chased(crm: CrmFacts, invoice_id: str, debt_id: str | None, at: Inst
     )
 
 
-def barred(crm: CrmFacts, flag: str, debt_id: str | None) -> bool:
+def barred(crm: Bars, flag: str, debt_id: str | None) -> bool:
     """Whether a flag stands on the whole account or on the debt; on any debt, when the debt is not known."""
     flags = crm.flags
     if flags.get(flag, 0) > 0:

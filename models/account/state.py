@@ -3,6 +3,8 @@
 The facts are three folds that never look at each other, one for each source topic. The order within a topic is fixed by
 its log, so the facts are the same bytes whatever way the topics interleave and however events are batched. What needs
 two topics (opt-out against consent, promise against payment) is worked out when it is asked for.
+
+A fold is decoded when it is first asked for and encoded when it has changed; what nobody touches stays bytes.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,8 +16,8 @@ from models.account import crm, interactions, payments
 from models.account.course import Course
 from models.account.interactions import InteractionFacts
 from models.account.ledger import PaymentFacts
-from models.account.outcome import NOT_FOLDED, Answer
-from models.account.profile import CrmFacts
+from models.account.outcome import APPLIED, NOT_FOLDED, Answer
+from models.account.profile import Bars, CrmFacts
 from schemas.envelope import Event
 
 VERSION = 1
@@ -25,74 +27,182 @@ version: this code reads states with fewer fields and, on the way back from an u
 UPGRADES: dict[int, Callable[[list[Any]], list[Any]]] = {}
 """Version -> what turns a decoded state of that version into one of the next."""
 
+encode_part: Callable[[Any], bytes] = msgspec.msgpack.Encoder().encode
+_payments = msgspec.msgpack.Decoder(PaymentFacts).decode
+_bars = msgspec.msgpack.Decoder(Bars).decode
+_crm = msgspec.msgpack.Decoder(CrmFacts).decode
+_interactions = msgspec.msgpack.Decoder(InteractionFacts).decode
 
-class Facts(msgspec.Struct, array_like=True, gc=False):
-    """What the events say."""
-
-    payments: PaymentFacts = msgspec.field(default_factory=PaymentFacts)
-    crm: CrmFacts = msgspec.field(default_factory=CrmFacts)
-    interactions: InteractionFacts = msgspec.field(default_factory=InteractionFacts)
+Bytes = msgspec.Raw | bytes
 
 
-class AccountState(msgspec.Struct, array_like=True, gc=False):
+class Facts:
+    """What the events say, one fold for each source topic."""
+
+    __slots__ = ("_bars", "_bytes", "_crm", "_interactions", "_payments", "changed")
+
+    def __init__(self, payments: Bytes = b"", crm: Bytes = b"", interactions: Bytes = b"") -> None:
+        self._bytes = [payments, crm, interactions]
+        """Each fold as it is stored; empty when it has changed, or was never stored."""
+        self.changed = False
+        self._payments: PaymentFacts | None = None
+        self._crm: CrmFacts | None = None
+        self._bars: Bars | None = None
+        self._interactions: InteractionFacts | None = None
+
+    @property
+    def payments(self) -> PaymentFacts:
+        """What is owed and was paid."""
+        found = self._payments
+        if found is None:
+            stored = self._bytes[0]
+            found = self._payments = _payments(stored) if stored else PaymentFacts()
+        return found
+
+    @property
+    def crm(self) -> CrmFacts:
+        """Who the customer is, and what bars a contact."""
+        found = self._crm
+        if found is None:
+            stored = self._bytes[1]
+            found = self._crm = _crm(stored) if stored else CrmFacts()
+        return found
+
+    @property
+    def bars(self) -> Bars:
+        """The part of `crm` that bars a debt from being chased, without decoding the rest."""
+        found = self._crm or self._bars
+        if found is None:
+            stored = self._bytes[1]
+            found = self._bars = _bars(stored) if stored else Bars()
+        return found
+
+    @property
+    def interactions(self) -> InteractionFacts:
+        """What was sent and said."""
+        found = self._interactions
+        if found is None:
+            stored = self._bytes[2]
+            found = self._interactions = _interactions(stored) if stored else InteractionFacts()
+        return found
+
+    def apply(self, event: Event) -> Answer:
+        """Fold one event in, in place. Total: every type of the registry is answered, none raises."""
+        part, fold = _FOLDS.get(type(event), _NONE)
+        if part == 0:
+            answer = fold(self.payments, event)
+        elif part == 1:
+            answer = fold(self.crm, event)
+        elif part == 2:
+            answer = fold(self.interactions, event)
+        else:
+            return NOT_FOLDED
+        if answer is APPLIED:
+            self._bytes[part] = b""
+            self.changed = True
+        return answer
+
+    def encoded(self) -> list[Bytes]:
+        """The three folds as bytes: equal facts are equal bytes."""
+        stored = self._bytes
+        if not stored[0]:
+            stored[0] = encode_part(self.payments)
+        if not stored[1]:
+            stored[1] = encode_part(self.crm)
+        if not stored[2]:
+            stored[2] = encode_part(self.interactions)
+        return stored
+
+
+class Stored(msgspec.Struct, array_like=True, gc=False):
+    """A state as its blob holds it."""
+
+    version: int
+    payments: msgspec.Raw
+    crm: msgspec.Raw
+    interactions: msgspec.Raw
+    course: Course
+
+
+class AccountState:
     """All that is known and decided about one account."""
 
-    version: int = VERSION
-    facts: Facts = msgspec.field(default_factory=Facts)
-    course: Course = msgspec.field(default_factory=Course)
+    __slots__ = ("course", "facts")
+
+    def __init__(self, facts: Facts | None = None, course: Course | None = None) -> None:
+        self.facts = facts or Facts()
+        self.course = course or Course()
 
 
-encode: Callable[[AccountState], bytes] = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(AccountState).decode
-_facts_of = msgspec.msgpack.Encoder().encode
+_stored = msgspec.msgpack.Decoder(Stored).decode
+_FIVE = b"\x95"
+"""MessagePack's header of an array with five items, which then follow one after the other."""
+_HEADER = _FIVE + bytes([VERSION])
 
 
-def decode(blob: bytes | None) -> AccountState:
-    """The state in a blob, brought up to this version; nothing stored = a new account.
+def open_state(blob: bytes | None) -> AccountState:
+    """The state in a blob, brought up to this version; nothing stored = a new account. Folds are decoded when needed.
 
     Raises:
         msgspec.DecodeError: the blob is damaged.
     """
     if not blob:
         return AccountState()
-    if len(blob) > 1 and blob[1] != VERSION and blob[1] < 0x80:  # the second byte of the array is the version
-        return upgrade(blob)
-    return _decode(blob)
+    if not blob.startswith(_HEADER):
+        blob = upgrade(blob)
+    stored = _stored(blob)
+    return AccountState(Facts(stored.payments, stored.crm, stored.interactions), stored.course)
 
 
-def upgrade(blob: bytes) -> AccountState:
-    """A state that another version wrote; what a newer one has appended is left out."""
-    values: list[Any] = msgspec.msgpack.decode(blob)
+def decode(blob: bytes | None) -> AccountState:
+    """`open_state` with every fold decoded, so that damage is found here and not later."""
+    state = open_state(blob)
+    _ = state.facts.payments, state.facts.crm, state.facts.interactions
+    return state
+
+
+def encode(state: AccountState) -> bytes:
+    """The state as a blob."""
+    return join(state.facts.encoded(), state.course)
+
+
+def join(facts: list[Bytes], course: Course) -> bytes:
+    """A blob of encoded facts and a course."""
+    return b"".join((_HEADER, *facts, encode_part(course)))
+
+
+def upgrade(blob: bytes) -> bytes:
+    """The blob of a state that another version wrote; what a newer one has appended is left out.
+
+    Raises:
+        msgspec.DecodeError: the blob is no state.
+    """
+    values = msgspec.msgpack.decode(blob)
+    if not isinstance(values, list) or len(values) < len(Stored.__struct_fields__):
+        raise msgspec.DecodeError("The blob is no account state.")
     while (step := UPGRADES.get(values[0])) is not None:
         values = step(values)
-    values[0] = VERSION
-    return msgspec.convert(values, AccountState)
+    facts = (PaymentFacts, CrmFacts, InteractionFacts)
+    parts: list[Bytes] = [encode_part(msgspec.convert(v, kind)) for v, kind in zip(values[1:4], facts, strict=True)]
+    return join(parts, msgspec.convert(values[4], Course))
 
 
 def facts_bytes(blob: bytes | None) -> bytes:
     """The facts of a state, comparable byte for byte between runs."""
-    return _facts_of(decode(blob).facts)
+    return b"".join(open_state(blob).facts.encoded())
 
 
-_FOLDS: dict[type, tuple[str, Callable[[Any, Event], Answer]]] = {
-    **{kind: ("payments", payments.fold) for kind in (*payments.BY_NATURAL_KEY, *payments.BY_EVENT_ID)},
-    **{kind: ("crm", crm.fold) for kind in crm.HANDLERS},
-    **{kind: ("interactions", interactions.fold) for kind in interactions.HANDLERS},
+_FOLDS: dict[type, tuple[int, Callable[[Any, Event], Answer]]] = {
+    **{kind: (0, payments.fold) for kind in (*payments.BY_NATURAL_KEY, *payments.BY_EVENT_ID)},
+    **{kind: (1, crm.fold) for kind in crm.HANDLERS},
+    **{kind: (2, interactions.fold) for kind in interactions.HANDLERS},
 }
-
-
-def apply(facts: Facts, event: Event) -> Answer:
-    """Fold one event into the facts, in place. Total: every type of the registry is answered, none raises."""
-    found = _FOLDS.get(type(event))
-    if found is None:
-        return NOT_FOLDED
-    part, fold = found
-    return fold(getattr(facts, part), event)
+_NONE: tuple[int, Callable[[Any, Event], Answer]] = (3, lambda facts, event: NOT_FOLDED)
 
 
 def fold(blob: bytes | None, events: Iterable[Event]) -> bytes:
     """The state after some more events, its course untouched."""
-    state = decode(blob)
+    state = open_state(blob)
     for event in events:
-        apply(state.facts, event)
+        state.facts.apply(event)
     return encode(state)

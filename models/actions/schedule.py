@@ -6,21 +6,21 @@ looked at again when it is allowed, and by then a later step may have taken its 
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
 
 import msgspec
 
-from models.account.course import CONTACT, WAIT, Course, Planned
+from models.account.course import CONTACT, WAIT, Course
 from models.account.ledger import Invoice
-from models.account.profile import ContactPoint, CrmFacts
+from models.account.profile import ContactPoint, CrmFacts, Profile
 from models.account.standing import Named, Standing
-from models.account.state import AccountState
+from models.account.state import Facts
 from models.calendar import DAY, Zone, instant, utc, zone
 from models.clock import Instant
-from models.compliance.gate import Gate, Situation
+from models.compliance.gate import Gate, Situation, Verdict
 from models.compliance.hours import spans_of, within
 from schemas.actions import Candidate
 from schemas.control import Step, Tenant
+from schemas.currencies import decimals
 
 HAND_TO_PERSON = "hand_to_person"
 ACTIONS = (CONTACT, HAND_TO_PERSON)
@@ -36,23 +36,41 @@ candidates for comparison; the schedule itself chooses by date alone."""
 OWN_ROLES = (None, "debtor", "co_debtor", "accounts_payable")
 """Linked parties that owe themselves; anybody else is a third party, who must not learn of the debt."""
 
-WAITING = Candidate(action=WAIT, value=0.0, probability=1.0, allowed=True)
-WAITING_INSTEAD = (Candidate(action=WAIT, value=0.0, probability=0.0, allowed=True),)
-"""To wait, where something else was chosen."""
+WAIT_CHOSEN = Candidate(action=WAIT, value=0.0, probability=1.0, allowed=True)
+WAIT_ELSE = Candidate(action=WAIT, value=0.0, probability=0.0, allowed=True)
+WAIT_ALONE = (WAIT_CHOSEN,)
+
+NOTHING_OWED = ("nothing_owed",)
+BARRED = ("nothing_may_be_chased",)
+NO_STEP_DUE = ("no_step_due",)
+STEP_DUE = ("step_due",)
 
 
-class Choice(msgspec.Struct, gc=False):
-    """What the policy chose for an account, and out of what."""
+class Draft(msgspec.Struct, gc=False):
+    """What a contact request needs of the account."""
+
+    address: str
+    variables: dict[str, str]
+    debt_id: str | None
+    language: str | None
+
+
+class Prospect(msgspec.Struct, gc=False):
+    """What the policy has to choose from: all that it needs of the account, so that the account need not be kept."""
 
     action: str
-    candidates: tuple[Candidate, ...]
+    """What will be done, whatever the score."""
     reasons: tuple[str, ...]
     review_at: Instant | None = None
     step: Step | None = None
-    covers: Sequence[Named] = ()
-    """The invoices that it is about, the one that ruled it first."""
-    point: ContactPoint | None = None
-    denied_by: tuple[str, ...] = ()
+    """The step that is due."""
+    verdict: Verdict | None = None
+    """On the step's contact."""
+    invoice_ids: tuple[str, ...] = ()
+    """What it is about, the invoice that ruled it first."""
+    at_stake: int = 0
+    """Minor units open in the ruling invoice's currency."""
+    draft: Draft | None = None
 
 
 class Day(msgspec.Struct, gc=False):
@@ -149,41 +167,60 @@ def earliest(*moments: Instant | None) -> Instant | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def choose(
-    plan: Plan, gate: Gate, state: AccountState, standing: Standing, today: Day, probability: float, mode: str
-) -> Choice:
-    """What the schedule does about an account now. Deterministic: the chosen action has probability 1.
+def consider(
+    plan: Plan, gate: Gate, facts: Facts, course: Course, standing: Standing, today: Day, mode: str
+) -> Prospect:
+    """What the schedule would do about an account now.
 
     Args:
-        probability: of being paid without a contact; only values the candidates.
         mode: `live` expects to hear of each contact from interaction-events, `replay` takes the plan for the deed.
     """
-    review_at = plan.next_review(standing, state.course, today)
+    review_at = plan.next_review(standing, course, today)
     if not standing.chaseable:
-        reason = "nothing_may_be_chased" if standing.open else "nothing_owed"
-        return Choice(WAIT, (WAITING,), (reason,), review_at)
+        return Prospect(WAIT, BARRED if standing.open else NOTHING_OWED, review_at)
     name, invoice = standing.chaseable[0]
-    step = plan.due_step(name, invoice, state.course, today)
+    step = plan.due_step(name, invoice, course, today)
     if step is None:
-        return Choice(WAIT, (WAITING,), ("no_step_due",), review_at, covers=standing.chaseable[:1])
+        return Prospect(WAIT, NO_STEP_DUE, review_at, invoice_ids=(name,))
     covers = _covered(standing, today.at)
-    value = round(LIFT * (1.0 - probability) * sum(i.rest for _, i in covers if i.currency == invoice.currency), 2)
-    if step.action != CONTACT:
-        chosen = Candidate(action=step.action, value=value, probability=1.0, allowed=True)
-        return Choice(step.action, (*WAITING_INSTEAD, chosen), ("step_due",), review_at, step, covers)
-    assert step.channel is not None
-    point = point_for(state.facts.crm, step.channel, plan.tenant.debt_class)
+    ids = tuple([covered for covered, _ in covers])
+    at_stake = sum([covered.rest for _, covered in covers if covered.currency == invoice.currency])
+    if step.action != CONTACT or step.channel is None:
+        return Prospect(step.action, STEP_DUE, review_at, step, None, ids, at_stake)
+    point = point_for(facts.crm, step.channel, plan.tenant.debt_class)
     verdict = gate.judge(
         Situation(
             at=today.at,
             channel=step.channel,
             tenant=plan.tenant,
-            facts=state.facts,
+            facts=facts,
             point=point,
             debt_id=invoice.debt_id,
-            planned=planned_contacts(state, today.at, mode),
+            planned=planned_contacts(facts, course, today.at, mode) if course.planned else (),
         )
     )
+    if verdict.allowed and point is not None:
+        profile = facts.crm.profile
+        draft = Draft(point.address, variables(covers, profile), invoice.debt_id, profile.language or None)
+        return Prospect(CONTACT, STEP_DUE, review_at, step, verdict, ids, at_stake, draft)
+    again = earliest(review_at, verdict.next_allowed_at)
+    return Prospect(WAIT, ("step_denied", *verdict.reasons), again, step, verdict, ids, at_stake)
+
+
+def candidates(prospect: Prospect, probability: float) -> tuple[Candidate, ...]:
+    """The whole set that was looked at. The schedule is deterministic: what is chosen has probability 1.
+
+    Args:
+        probability: of being paid without a contact.
+    """
+    step = prospect.step
+    if step is None:
+        return WAIT_ALONE
+    value = round(LIFT * (1.0 - probability) * prospect.at_stake, 2)
+    verdict = prospect.verdict
+    if verdict is None:
+        return WAIT_ELSE, Candidate(action=step.action, value=value, probability=1.0, allowed=True)
+    again = verdict.next_allowed_at
     candidate = Candidate(
         action=CONTACT,
         value=value,
@@ -192,19 +229,40 @@ def choose(
         channel=step.channel,
         template=step.template,
         denied_by=verdict.denied_by,
-        next_allowed_at=None if verdict.next_allowed_at is None else utc(verdict.next_allowed_at),
+        next_allowed_at=None if again is None else utc(again),
     )
-    if verdict.allowed:
-        return Choice(CONTACT, (*WAITING_INSTEAD, candidate), ("step_due",), review_at, step, covers, point)
-    again = earliest(review_at, verdict.next_allowed_at)
-    reasons = ("step_denied", *verdict.reasons)
-    return Choice(WAIT, (WAITING, candidate), reasons, again, step, covers, denied_by=verdict.denied_by)
+    return (WAIT_ELSE if verdict.allowed else WAIT_CHOSEN), candidate
 
 
 def _covered(standing: Standing, at: Instant) -> list[Named]:
     """The ruling invoice and whatever else is due by then."""
+    if len(standing.chaseable) == 1:
+        return standing.chaseable
     until = max(at, standing.chaseable[0][1].due)
     return [named for named in standing.chaseable if named[1].due <= until]
+
+
+def variables(covers: list[Named], profile: Profile) -> dict[str, str]:
+    """What a template may say: how much is open, in which currencies, since when."""
+    sums: dict[str, int] = {}
+    for _, invoice in covers:
+        sums[invoice.currency] = sums.get(invoice.currency, 0) + invoice.rest
+    return {
+        "name": profile.name or "",
+        "amount": ", ".join(f"{major_units(amount, currency)} {currency}" for currency, amount in sums.items()),
+        "invoice_id": covers[0][0],
+        "invoices": str(len(covers)),
+        "due_on": utc(covers[0][1].due).date().isoformat(),
+    }
+
+
+def major_units(amount: int, currency: str) -> str:
+    """Minor units as a decimal number: 1234 EUR cents are `12.34`."""
+    places = decimals(currency)
+    if not places:
+        return str(amount)
+    whole, rest = divmod(abs(amount), 10**places)
+    return f"{'-' if amount < 0 else ''}{whole}.{rest:0{places}d}"
 
 
 def point_for(crm: CrmFacts, channel: str, debt_class: str) -> ContactPoint | None:
@@ -227,14 +285,11 @@ def _owes(crm: CrmFacts, party_id: str) -> bool:
     return party is not None and party.linked and party.role in OWN_ROLES
 
 
-def planned_contacts(state: AccountState, at: Instant, mode: str) -> list[Instant]:
+def planned_contacts(facts: Facts, course: Course, at: Instant, mode: str) -> list[Instant]:
     """Contacts decided on and not told of by interaction-events; live, one that never left counts until it expires."""
-    planned: list[Planned] = state.course.planned
-    if not planned:
-        return []
-    touches = state.facts.interactions.touches
+    touches = facts.interactions.touches
     return [
         contact.at
-        for contact in planned
+        for contact in course.planned
         if contact.contact_id not in touches and (mode == "replay" or at < contact.at + EXPIRES)
     ]
