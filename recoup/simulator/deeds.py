@@ -16,6 +16,9 @@ PAYMENTS, CRM, INTERACTIONS = "payment-events", "crm-events", "interaction-event
 Sent = tuple[str, Account, Event]
 """Topic, whose it is, event."""
 
+SHORT_HOLDS = 0.7
+"""Of the holds: they end by themselves after a `MOMENT` (milliseconds), when the account is looked at again."""
+MOMENT = (5_000, 40_000)
 WAYS_TO_PAY: tuple[Method, ...] = ("card", "direct_debit", "bank_transfer", "wallet")
 OUTCOMES: tuple[Literal["verified", "upheld", "withdrawn"], ...] = ("verified", "upheld", "withdrawn")
 FAILURES = ("insufficient_funds", "card_expired", "do_not_honor", "mandate_cancelled")
@@ -188,6 +191,8 @@ class Deeds:
     def contact_points(self, account: Account, now: Instant) -> list[Event]:
         """How the customer may be reached."""
         points = [self._contact_point(account, now, "email", account.email)]
+        if account.post is not None:
+            points.append(self._contact_point(account, now, "letter", account.post))
         if account.phone is not None:
             points += [self._contact_point(account, now, channel, account.phone) for channel in ("sms", "call")]
             if account.sms_consent:
@@ -200,7 +205,7 @@ class Deeds:
             channel=channel,
             address=address,
             verified=True,
-            line_type=None if channel == "email" else "mobile",
+            line_type="mobile" if channel in ("sms", "call") else None,
         )
 
     def consent(self, account: Account, now: Instant, state: Any) -> Event:
@@ -244,7 +249,7 @@ class Deeds:
             case 4 if account.open:
                 return [self._announce(account, next(iter(account.open.values())), now, envelope)]
             case 5:
-                return [self._hold(account, envelope)]
+                return [self._hold(account, now, envelope)]
             case 6 if account.customer.habit == "insolvent":
                 return [(CRM, account, crm.HardshipDeclared(**envelope))]
             case 7 if account.phone is not None:
@@ -279,11 +284,14 @@ class Deeds:
         )
         return PAYMENTS, account, announced
 
-    def _hold(self, account: Account, envelope: dict[str, Any]) -> Sent:
+    def _hold(self, account: Account, now: Instant, envelope: dict[str, Any]) -> Sent:
+        """Hold the account, for good or for a moment, or release it."""
         account.held = not account.held
         hold_id = f"HOLD-{account.customer.account_id}"
-        kind = crm.HoldPlaced if account.held else crm.HoldReleased
-        return CRM, account, kind(**envelope, hold_id=hold_id)
+        if not account.held:
+            return CRM, account, crm.HoldReleased(**envelope, hold_id=hold_id)
+        until = moment(now + self.random.randrange(*MOMENT)) if self.random.random() < SHORT_HOLDS else None
+        return CRM, account, crm.HoldPlaced(**envelope, hold_id=hold_id, until=until)
 
     def close(self, account: Account, invoice_id: str) -> None:
         """An invoice is out of the world, and the disputes about it with it."""

@@ -32,13 +32,13 @@ ANYWHERE = (
     Fault("unknown_version", fields={"schema_version": 99}),
     Fault("missing_field", without="event_id"),
     Fault("wrong_field", fields={"source": 7}),
-    Fault("key_mismatch", key=lambda fields, key: key + b"-other"),  # noqa: ARG005
+    Fault("key_mismatch", key=lambda fields, key: key + b"-other"),
     Fault("absurd_time", fields={"occurred_at": "0001-01-01T00:00:00Z"}),
     Fault("future_time", fields={"occurred_at": "2199-12-31T00:00:00Z"}),
     Fault(
         "unknown_tenant",
         fields={"tenant_id": "unlisted"},
-        key=lambda fields, key: account_key("unlisted", fields["account_id"]),  # noqa: ARG005
+        key=lambda fields, key: account_key("unlisted", fields["account_id"]),
     ),
 )
 """What any message can suffer."""

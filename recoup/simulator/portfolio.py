@@ -51,19 +51,20 @@ class Business(msgspec.Struct, frozen=True):
 
     tenant_id: str
     currencies: tuple[Currency, ...]
-    step_days: tuple[int, ...] = (-3, 1, 7, 14, 30)
-    """When its strategy acts, in days past due: some invoices are dated so that a step falls due while one watches."""
+    step_days: tuple[int, ...]
+    """When its strategy acts, in days past due: some invoices are dated so that a step is due today."""
 
 
-ACME = Business("acme", ("USD", "GBP"))
-NORDLICHT = Business("nordlicht", ("EUR",))
+ACME = Business("acme", ("USD",), (-3, 1, 5, 12, 20, 30, 45))
+NORDLICHT = Business("nordlicht", ("EUR", "GBP"), (-7, 3, 14, 21, 30, 40))
 BUSINESSES = (ACME, NORDLICHT)
+"""As in config/tenants, for tests and benchmarks; a live simulation asks for those that are published."""
 
 
 def business_of(tenant: Tenant) -> Business:
     """What the simulator has to know of a published tenant."""
     steps = tuple(sorted({step.at_days for step in tenant.strategy.steps}))
-    return Business(tenant.tenant_id, tenant.currencies, steps or Business.step_days)
+    return Business(tenant.tenant_id, tenant.currencies, steps or (0,))
 
 
 class Invoice(msgspec.Struct, gc=False):
@@ -92,6 +93,7 @@ class Account(msgspec.Struct):
     currency: Currency
     email: str
     phone: str | None
+    post: str | None
     sms_consent: bool
     zone_known: bool
     open: dict[str, Invoice] = {}
@@ -115,15 +117,17 @@ def account_at(seed: int, number: int, businesses: Sequence[Business]) -> Accoun
     business = businesses[number % len(businesses)]
     account_id = f"C{number:07d}"
     customer = customer_of(random, business.tenant_id, account_id, habit_of(random))
+    region = random.choice(REGIONS)
     return Account(
         business=business,
         customer=customer,
         key=account_key(business.tenant_id, account_id),
-        region=random.choice(REGIONS),
+        region=region,
         currency=random.choice(business.currencies),
         email=f"customer-{number}@{business.tenant_id}.example",
         # +999 is no country: the numbers are well formed and reach nobody.
         phone=f"+999{number:010d}" if random.random() < 0.8 else None,
+        post=f"{number} Example Street, {region.city}" if random.random() < 0.9 else None,
         sms_consent=random.random() < 0.75,
         zone_known=random.random() < 0.97,
     )

@@ -13,9 +13,8 @@ NEW_INVOICE = 0.45
 """Per account and business day: many more than in life, so that a minute shows a quarter."""
 MOST_OPEN = 6
 """Past so many open invoices a business writes the oldest off."""
-STEP_FALLS_DUE = 0.15
-"""Of the new invoices: a step of the strategy falls due within `SOON`."""
-SOON = 90_000
+STEP_DUE_TODAY = 0.15
+"""Of the new invoices: dated so that a step of the strategy is due today."""
 HISTORY = 0.3
 """Of the accounts: they bring paid invoices of the past."""
 
@@ -104,8 +103,8 @@ class Trade:
         random = self.random
         if len(account.open) >= MOST_OPEN:
             return [self._write_off(account, now)]
-        if random.random() < STEP_FALLS_DUE:
-            due = now - DAY * random.choice(account.business.step_days) + random.randrange(SOON)
+        if random.random() < STEP_DUE_TODAY:
+            due = now - DAY * random.choice(account.business.step_days)
         else:
             due = now - round(DAY * random.uniform(*account.customer.ages))
         issued = min(due - 30 * DAY, now)

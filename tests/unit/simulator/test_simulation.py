@@ -90,14 +90,13 @@ def test_both_tenants_and_three_currencies_take_part(decoders):
     assert {event.currency for event in found if getattr(event, "currency", None)} == {"USD", "GBP", "EUR"}
 
 
-def test_invoices_lie_before_and_after_their_due_date_and_some_steps_fall_due_at_once(decoders):
+def test_invoices_lie_before_and_after_their_due_date_and_every_step_is_due_for_some(decoders):
     found = [decoders[topic](value, key, LATEST) for topic, key, value in events(1, 2_000, 20_000, shares=FLAWLESS)]
     ages = [moment(START) - event.due_at for event in found if hasattr(event, "due_at")]
-    assert min(ages) < dt.timedelta(days=-14)
-    assert max(ages) > dt.timedelta(days=30)
-    for day in ACME.step_days:
-        soon = [age for age in ages if dt.timedelta(0) <= dt.timedelta(days=day) - age <= dt.timedelta(seconds=90)]
-        assert len(soon) >= 10, f"no invoice reaches day {day} while one watches"
+    days = Counter(round(age / dt.timedelta(days=1)) for age in ages)
+    assert min(days) < -14
+    assert max(days) > 45
+    assert all(days[day] >= 20 for day in ACME.step_days + NORDLICHT.step_days), days
 
 
 def test_customers_live_around_the_clock(decoders):
@@ -189,6 +188,6 @@ def test_the_answer_to_a_contact_does_not_depend_on_the_order_of_hearing():
         simulation = contacted(hear=False)
         for number in order:
             simulation.hear(contact_of(simulation, number, f"c{number}"))
-        return dict(simulation.answers.answered)
+        return {str(answer): times for answer, times in simulation.answers.answered.items()}
 
     assert answered(list(range(600))) == answered(list(reversed(range(600))))
