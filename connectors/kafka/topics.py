@@ -142,9 +142,12 @@ def _config(cleanup: str, retention_ms: int, max_bytes: int) -> dict[str, str]:
 
 
 def _creation(topic: Wanted) -> Change:
-    partitions = f"{topic.partitions} partition{'s' if topic.partitions != 1 else ''}"
     kept = "compacted" if topic.config["cleanup.policy"] == "compact" else _days(topic.config["retention.ms"])
-    return Change("create", topic.name, f"({partitions}, {kept})", topic.config, topic.partitions)
+    return Change("create", topic.name, f"({_counted(topic.partitions)}, {kept})", topic.config, topic.partitions)
+
+
+def _counted(partitions: int) -> str:
+    return f"{partitions} partition{'s' if partitions != 1 else ''}"
 
 
 def _days(retention_ms: str) -> str:
@@ -165,7 +168,7 @@ def _other_partitions(topic: Wanted, partitions: int) -> Change:
         return Change(
             "refuse",
             topic.name,
-            f"has {partitions} partitions, the registry says {topic.partitions}: the number of an account topic's "
+            f"has {_counted(partitions)}, the registry says {topic.partitions}: the number of an account topic's "
             "partitions never changes, because it says where each account's state lives. Put the old number back into "
             "schemas/topics/, or start with new topics and run `recoup rebuild`.",
         )
@@ -173,7 +176,7 @@ def _other_partitions(topic: Wanted, partitions: int) -> Change:
         return Change(
             "refuse",
             topic.name,
-            f"has {partitions} partitions, the registry says {topic.partitions}: Kafka cannot take partitions away. "
+            f"has {_counted(partitions)}, the registry says {topic.partitions}: Kafka cannot take partitions away. "
             "Put the number into schemas/topics/, or delete the topic.",
         )
     return Change("grow", topic.name, f"{partitions} -> {topic.partitions} partitions", partitions=topic.partitions)
