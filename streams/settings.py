@@ -35,6 +35,16 @@ class LandSettings(BaseModel):
     block_bytes: int = 100_000_000
 
 
+class DispatchSettings(BaseModel):
+    """The dispatch job."""
+
+    batch_size: int = 200
+    """Requests in one poll at most; what is in flight must end within `drain_seconds` of a rebalance."""
+    sends_at_once: int = 32
+    send_seconds: float = 3.0
+    """A provider that has not answered by then may have taken the contact: it is told as unknown."""
+
+
 class StreamSettings(BaseModel):
     """What all jobs share."""
 
@@ -47,6 +57,7 @@ class StreamSettings(BaseModel):
     """How long a sink that fails is retried before the worker gives up and exits."""
     decide: DecideSettings = DecideSettings()
     land: LandSettings = LandSettings()
+    dispatch: DispatchSettings = DispatchSettings()
 
 
 class Installation(Protocol):
