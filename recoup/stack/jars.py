@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from schemas.errors import NotReady
 
@@ -22,17 +23,28 @@ def cache_directory() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "recoup"
 
 
+def memory_file() -> Path:
+    """Remembers the jars of this version of Kafka, and their sizes."""
+    return cache_directory() / f"kafka-{KAFKA_VERSION}-jars.json"
+
+
+def registry_host() -> str:
+    """Who is asked for the jars."""
+    import jgo  # noqa: PLC0415 - it takes 0.3 s
+
+    return str(urlsplit(jgo.MAVEN_CENTRAL_URL).hostname)
+
+
 def classpath(say: Callable[[str], None]) -> list[Path]:
     """The jars that run Kafka, all of them whole; downloads what is missing.
 
     Raises NotReady when Maven Central cannot be reached.
     """
-    cache = cache_directory()
-    cache.mkdir(parents=True, exist_ok=True)
-    remembered = cache / f"kafka-{KAFKA_VERSION}-jars.json"
+    remembered = memory_file()
+    remembered.parent.mkdir(parents=True, exist_ok=True)
     if jars := remembered_jars(remembered):
         return jars
-    with (cache / "jars.lock").open("w") as lock:
+    with remembered.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # Two first starts at once download once.
         if jars := remembered_jars(remembered):
             return jars

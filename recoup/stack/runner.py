@@ -4,7 +4,6 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -12,6 +11,7 @@ import psutil
 
 from models.clock import WallClock
 from recoup.stack.layout import write_json
+from recoup.stack.log import last_lines, log_size
 from recoup.stack.part import Part
 from recoup.stack.process import Process
 from recoup.stack.settings import StackSettings
@@ -20,7 +20,6 @@ from schemas.errors import NotReady
 Say = Callable[[str, str], None]
 
 POLL_SECONDS = 0.05
-LOG_LINES = 15
 LOG_BYTES = 20_000_000
 """A log that has grown past this is set aside at the next start."""
 PORT_ATTEMPTS = 3
@@ -61,7 +60,7 @@ class Runner:
         process = Process.recorded(self.part.name, self.pid_file)
         if process is not None and process.alive() and self._ports():
             say(self.part.name, f"runs already (pid {process.pid})")
-            self._wait(process, self._log_size())
+            self._wait(process, log_size(self.part.log))
             say(self.part.name, f"ready at {self.address()}")
             return
         if process is not None and self._ports():
@@ -95,7 +94,7 @@ class Runner:
         address = self.part.address(ports["port"])
         if not process.alive():
             detail = f"the process {process.pid} is gone; `recoup up` starts it again on the same port with its data"
-            return PartStatus(name=name, state="crashed", address=address, log=log, detail=detail, last_lines=self.last_lines())
+            return PartStatus(name=name, state="crashed", address=address, log=log, detail=detail, last_lines=last_lines(self.part.log))
         uptime = process.uptime(WallClock().now() / 1000)
         running = PartStatus(
             name=name, state="running", address=address, log=log, pid=process.pid,
@@ -104,30 +103,20 @@ class Runner:
         try:
             self.part.ask(ports["port"], 5.0)
         except NotReady as error:
-            return msgspec.structs.replace(running, state="starting", detail=str(error), last_lines=self.last_lines())
+            return msgspec.structs.replace(running, state="starting", detail=str(error), last_lines=last_lines(self.part.log))
         return running
 
     def process(self) -> Process | None:
         """The process of the last start, alive or not."""
         return Process.recorded(self.part.name, self.pid_file)
 
-    def last_lines(self, count: int = LOG_LINES, start: int = 0) -> tuple[str, ...]:
-        """The end of its log, from byte `start` on."""
-        try:
-            with self.part.log.open("rb") as log:
-                size = log.seek(0, os.SEEK_END)
-                log.seek(max(start, size - 64_000))
-                return tuple(log.read().decode(errors="replace").splitlines()[-count:])
-        except OSError:
-            return ()
-
     def _start(self, say: Say) -> None:
         name = self.part.name
         ports = {which: self._choose_port(which) for which in self.part.ports}
         command = self.part.prepare(ports, lambda what: say(name, what))
-        if self._log_size() > LOG_BYTES:
+        if log_size(self.part.log) > LOG_BYTES:
             self.part.log.replace(self.part.log.with_suffix(".log.1"))
-        start = self._log_size()
+        start = log_size(self.part.log)
         say(name, "starting")
         began = time.monotonic()
         self.ports_file.parent.mkdir(parents=True, exist_ok=True)
@@ -166,7 +155,7 @@ class Runner:
         raise self._failure(f"{self.part.title} was not ready after {self.settings.start_seconds:.0f} s: {reason}", log_start)
 
     def _failure(self, what: str, log_start: int) -> NotReady:
-        lines = self.last_lines(start=log_start)
+        lines = last_lines(self.part.log, start=log_start)
         text = "\n".join([f"{what}. The end of {self.part.log}:", *(f"    {line}" for line in lines or ["(nothing)"])])
         taken = any("already in use" in line.lower() for line in lines)
         return PortTaken(text) if taken else NotReady(text + "\n  `recoup doctor` looks for the cause.")
@@ -192,12 +181,6 @@ class Runner:
         for stray in strays(self.part):
             say(self.part.name, f"stopping a leftover server on the same data (pid {stray.pid})")
             stray.stop(self.settings.stop_seconds)
-
-    def _log_size(self) -> int:
-        try:
-            return self.part.log.stat().st_size
-        except OSError:
-            return 0
 
 
 class PortTaken(NotReady):
