@@ -1,0 +1,56 @@
+-- Invoices and the money that arrives, fails or comes back.
+CREATE TABLE IF NOT EXISTS payment_events
+(
+    event_id String,
+    type LowCardinality(String),
+    tenant_id LowCardinality(String),
+    account_id String,
+    occurred_at DateTime64(3, 'UTC'),
+    source LowCardinality(String),
+    schema_version Nullable(Int64),
+    history Bool,
+    invoice_id String,
+    payment_id String,
+    debt_id String,
+    plan_id String,
+    settlement_id String,
+    adjustment_id String,
+    reversal_id String,
+    currency LowCardinality(String),
+    method LowCardinality(String),
+    kind LowCardinality(String),
+    code LowCardinality(String),
+    reason String,
+    amount_minor Nullable(Int64),
+    instalment Nullable(Int64),
+    due_at Nullable(DateTime64(3, 'UTC')),
+    issued_at Nullable(DateTime64(3, 'UTC')),
+    expected_at Nullable(DateTime64(3, 'UTC')),
+    due_on Nullable(Date32),
+    invoice_ids Array(String),
+    -- Computed when it is read.
+    allocations Array(Tuple(invoice_id String, amount_minor Int64))
+        ALIAS JSONExtract(payload, 'allocations', 'Array(Tuple(invoice_id String, amount_minor Int64))'),
+    payload String,
+    -- 0: the message breaks its topic's contract and has no values, only its bytes in `payload`; `refusal` says why.
+    valid Bool,
+    refusal LowCardinality(String),
+    _key String,
+    _topic LowCardinality(String),
+    _partition UInt32,
+    _offset UInt64,
+    _block LowCardinality(String),
+    _block_at DateTime64(3, 'UTC'),
+    _arrived_at DateTime64(3, 'UTC'),
+    -- How far each partition has landed, and its last block: read on every take-over.
+    PROJECTION mark
+    (
+        SELECT _topic, _partition, count(), max(_offset), argMax(_block, _offset), argMax(_block_at, _offset)
+        GROUP BY _topic, _partition
+    )
+)
+ENGINE = MergeTree
+-- A block has one `_block_at`, so it is one part and lands whole or not at all.
+PARTITION BY toYYYYMM(_block_at)
+ORDER BY (tenant_id, account_id, occurred_at, _partition, _offset)
+SETTINGS non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild';

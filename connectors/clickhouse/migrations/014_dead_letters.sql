@@ -1,0 +1,37 @@
+-- Messages of all topics that were refused, with the reason; `payload` holds the bytes as they came.
+CREATE TABLE IF NOT EXISTS dead_letters
+(
+    tenant_id LowCardinality(String),
+    account_id String,
+    occurred_at DateTime64(3, 'UTC'),
+    reason LowCardinality(String),
+    `field` LowCardinality(String),
+    detail String,
+    source_topic LowCardinality(String),
+    source_partition Nullable(Int64),
+    source_offset Nullable(Int64),
+    attempt Nullable(Int64),
+    first_seen Nullable(DateTime64(3, 'UTC')),
+    payload String,
+    -- 0: the message breaks its topic's contract and has no values, only its bytes in `payload`; `refusal` says why.
+    valid Bool,
+    refusal LowCardinality(String),
+    _key String,
+    _topic LowCardinality(String),
+    _partition UInt32,
+    _offset UInt64,
+    _block LowCardinality(String),
+    _block_at DateTime64(3, 'UTC'),
+    _arrived_at DateTime64(3, 'UTC'),
+    -- How far each partition has landed, and its last block: read on every take-over.
+    PROJECTION mark
+    (
+        SELECT _topic, _partition, count(), max(_offset), argMax(_block, _offset), argMax(_block_at, _offset)
+        GROUP BY _topic, _partition
+    )
+)
+ENGINE = MergeTree
+-- A block has one `_block_at`, so it is one part and lands whole or not at all.
+PARTITION BY toYYYYMM(_block_at)
+ORDER BY (tenant_id, account_id, occurred_at, _topic, _partition, _offset)
+SETTINGS non_replicated_deduplication_window = 10000, lightweight_mutation_projection_mode = 'rebuild';

@@ -1,0 +1,3 @@
+SELECT uniqExact(_block)
+FROM $database.$table
+WHERE _block_at >= fromUnixTimestamp64Milli($since, 'UTC')

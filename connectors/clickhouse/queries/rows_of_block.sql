@@ -1,0 +1,3 @@
+SELECT count()
+FROM $database.$table
+WHERE _topic = $topic AND _block = $block

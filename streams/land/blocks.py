@@ -1,0 +1,73 @@
+"""Collects the messages of each topic into blocks that close at an age, a number of rows or a size."""
+
+import msgspec
+
+from connectors.clickhouse.sink import Owner
+from models.clock import Instant
+from streams.lease import Lease, Message, Part
+from streams.settings import LandSettings
+
+
+class Collected(msgspec.Struct, eq=False):
+    """Messages of one topic, each partition's in the order of their offsets, under leases of one owner."""
+
+    topic: str
+    owner: Owner
+    opened: Instant
+    leases: set[Lease] = msgspec.field(default_factory=set)
+    messages: list[Message] = msgspec.field(default_factory=list)
+    size: int = 0
+    """In bytes of values."""
+
+    @property
+    def held(self) -> bool:
+        """Whether all of it is still ours; a rebalance takes all leases of an owner at once."""
+        return all(lease.held for lease in self.leases)
+
+
+class OpenBlocks:
+    """The blocks that are being collected: at most one for each topic and owner."""
+
+    def __init__(self, settings: LandSettings) -> None:
+        self.settings = settings
+        self._open: dict[tuple[str, Owner], Collected] = {}
+
+    def add(self, part: Part, now: Instant) -> None:
+        """Put a part's messages into its topic's block."""
+        if not part.messages:
+            return
+        key = topic, owner = part.lease.unit[0], part.lease.claim.owner
+        block = self._open.get(key)
+        if block is None:
+            block = self._open[key] = Collected(topic, owner, opened=now)
+        block.leases.add(part.lease)
+        block.messages += part.messages
+        block.size += sum(len(message.value() or b"") for message in part.messages)
+
+    def close(self, now: Instant) -> list[Collected]:
+        """Take out the blocks that are due. Those that are not held are dropped: the next owner reads them again."""
+        due: list[Collected] = []
+        for key, block in list(self._open.items()):
+            if not block.held:
+                del self._open[key]
+            elif self._is_due(block, now):
+                due.append(self._open.pop(key))
+        return due
+
+    def close_all(self) -> list[Collected]:
+        """Take out every block that is held."""
+        blocks, self._open = list(self._open.values()), {}
+        return [block for block in blocks if block.held]
+
+    def wants_turn(self, lease: Lease, now: Instant) -> bool:
+        """Whether the block that a lease's messages are in is due though nothing arrives."""
+        block = self._open.get((lease.unit[0], lease.claim.owner))
+        return block is not None and self._is_due(block, now)
+
+    def _is_due(self, block: Collected, now: Instant) -> bool:
+        settings = self.settings
+        return (
+            len(block.messages) >= settings.block_rows
+            or block.size >= settings.block_bytes
+            or now - block.opened >= settings.block_seconds * 1000
+        )

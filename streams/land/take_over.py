@@ -1,0 +1,113 @@
+"""A new owner goes on after the last row that landed, completing first what may have been cut short."""
+
+import asyncio
+from collections.abc import Iterable
+from typing import cast
+
+import msgspec
+import structlog
+from confluent_kafka import TopicPartition
+
+from connectors.clickhouse.blocks import Block, Place, parse
+from connectors.clickhouse.rows import RowReader
+from connectors.clickhouse.sink import Claim, Mark, Sink
+from connectors.kafka.reading import read_between
+from connectors.kafka.settings import KafkaSettings
+from streams import metrics
+from streams.lease import Lease, Message
+from streams.source import BatchSource
+
+log = structlog.get_logger()
+
+JOB = "land"
+
+
+class TakeOver:
+    """Makes this worker the owner of newly assigned partitions.
+
+    Once they are claimed, nobody else's rows can appear any more, and the greatest offset in the table is where the
+    partition stands. What Kafka says was committed counts only when it is further: a retention time has then removed
+    the rows. A partition that nobody ever claimed in this database starts at its beginning, whatever was committed.
+    """
+
+    def __init__(self, sink: Sink, kafka: KafkaSettings, worker: str, *, stable_within: float) -> None:
+        self.sink = sink
+        self.kafka = kafka
+        self.worker = worker
+        self.stable_within = stable_within
+        self.source: BatchSource
+
+    async def __call__(self, leases: Iterable[Lease]) -> None:
+        """Set each lease's claim and position.
+
+        Raises:
+            SinkUnavailable: ClickHouse stayed away past the deadline.
+        """
+        owned = {Place(*lease.unit): lease for lease in leases}
+        claims = await asyncio.to_thread(self.sink.claim, list(owned), self.worker)
+        partitions = [TopicPartition(place.topic, place.partition) for place in owned]
+        committed = {
+            Place(p.topic, p.partition): p.offset for p in await self.source.committed(partitions, self.stable_within)
+        }
+        kept = await self.source.low_watermarks(partitions)
+        await self._complete([claim for place, claim in claims.items() if _may_be_cut_short(claim, committed[place])])
+        for place, lease in owned.items():
+            lease.claim = claim = claims[place]
+            lease.positions = {place.topic: start(claim, committed[place], kept[place.topic, place.partition])}
+        metrics.PARTITIONS.labels(JOB).set(len(owned))
+
+    async def _complete(self, claims: list[Claim]) -> None:
+        """Send again the last blocks whose insert is not known to have ended: a view on the table may lack them.
+
+        Each is the same block to the server: same spans, same token, same month. The table drops it, and so does each
+        view that has it.
+        """
+        places: dict[Mark, list[Claim]] = {}
+        for claim in claims:
+            if claim.mark is not None:
+                places.setdefault(msgspec.structs.replace(claim.mark, offset=0), []).append(claim)
+        for mark, of_block in places.items():
+            await asyncio.to_thread(self._send_again, mark, of_block)
+
+    def _send_again(self, mark: Mark, claims: list[Claim]) -> None:
+        topic, spans = parse(mark.block)
+        if not self.sink.may_send_again(topic, mark):
+            return
+        messages = [
+            message
+            for span in spans
+            for message in cast(
+                "Iterable[Message]", read_between(self.kafka, topic, span.partition, span.first, span.last)
+            )
+        ]
+        if len(messages) != self.sink.rows_of(topic, mark):
+            log.warning("last_block_is_gone", block=mark.block, says="Views on its table may lack it.")
+            return
+        rows = RowReader(topic)(messages)
+        block = Block(topic=topic, spans=spans, at=mark.block_at, body=rows.body, count=rows.count)
+        self.sink.insert(claims[0].owner, block, fenced=[claim.place for claim in claims])
+
+
+def _may_be_cut_short(claim: Claim, committed: int) -> bool:
+    """Offsets are committed when the insert has ended, views included."""
+    return claim.mark is not None and committed <= claim.mark.offset
+
+
+def start(claim: Claim, committed: int, kept_from: int) -> int:
+    """The offset that a new owner reads first.
+
+    `committed` is the group's offset, negative when there is none; `kept_from` the first that the topic still holds.
+    """
+    wanted = 0 if claim.mark is None else claim.mark.offset + 1
+    if not claim.first:
+        wanted = max(wanted, committed)
+    if wanted < kept_from and not (claim.first and claim.mark is None):
+        metrics.ROWS_LOST.labels(claim.place.topic).inc(kept_from - wanted)
+        log.error(
+            "lost_to_retention",
+            topic=claim.place.topic,
+            partition=claim.place.partition,
+            offsets=f"{wanted}-{kept_from - 1}",
+            says="Retention removed these offsets before they were landed: no worker landed for too long.",
+        )
+    return max(wanted, kept_from)
