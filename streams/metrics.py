@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from streams.histogram import BlockHistogram
+
 # From 1 ms to about 60 s in steps of 20 %: fine enough to read a p99 off the buckets.
 LATENCY_SECONDS = [round(0.001 * 1.2**step, 6) for step in range(61)]
 
@@ -10,11 +12,11 @@ EVENT_TO_DECISION = Histogram(
     "From an event's time stamp in Kafka to its published decision.",
     buckets=LATENCY_SECONDS,
 )
-EVENT_TO_ROW = Histogram(
+EVENT_TO_ROW = BlockHistogram(
     "recoup_event_to_row_seconds",
     "From a message's time stamp in Kafka to its visible row.",
-    ["topic"],
-    buckets=LATENCY_SECONDS,
+    "topic",
+    LATENCY_SECONDS,
 )
 BATCH_SECONDS = Histogram(
     "recoup_batch_seconds", "One batch, by step.", ["job", "step"], buckets=LATENCY_SECONDS
@@ -25,5 +27,9 @@ SCORED = Counter("recoup_accounts_scored_total", "Accounts scored.")
 DECISIONS = Counter("recoup_decisions_total", "Decisions by action.", ["action"])
 CONTACTS_ALLOWED = Counter("recoup_contacts_allowed_total", "Contacts that the rules allowed and the policy chose.")
 CONTACTS_DENIED = Counter("recoup_contacts_denied_total", "Contacts that a rule denied.", ["rule"])
+ROWS = Counter("recoup_rows_landed_total", "Rows made visible in ClickHouse.", ["topic"])
+ROWS_REFUSED = Counter("recoup_rows_refused_total", "Rows without values: their message breaks the contract.", ["topic"])
+BLOCKS = Counter("recoup_blocks_landed_total", "Blocks inserted; each is one part.", ["topic"])
+ROWS_LOST = Counter("recoup_rows_lost_total", "Offsets that retention removed before they were landed.", ["topic"])
 PARTITIONS = Gauge("recoup_partitions_held", "Partitions that this worker holds.", ["job"])
 LAST_PROGRESS = Gauge("recoup_last_progress_timestamp_seconds", "When a batch last ended, by the worker's clock.", ["job"])

@@ -29,10 +29,18 @@ class DecideSettings(BaseModel):
 class LandSettings(BaseModel):
     """The land job."""
 
+    batch_size: int = 10_000
+    """Messages in one poll at most; blocks are collected over many polls."""
+    linger_ms: int = 20
+    """How long a poll waits for more messages, and so how late a block may notice that it is due."""
     block_rows: int = 20_000
     block_seconds: float = 0.7
     """A block closes at this age; with an insert behind it a row is visible within 1.5 s."""
     block_bytes: int = 100_000_000
+    waiting_rows: int = 100_000
+    """Rows of closed blocks that wait for ClickHouse before the job takes no more polls."""
+    insert_threads: int = 4
+    """Blocks of different partitions that are inserted at once."""
 
 
 class DispatchSettings(BaseModel):
