@@ -31,7 +31,7 @@ def decode(part: Part, decoders: Mapping[str, TopicDecoder], latest: datetime, *
     flush = False
     for place, message in enumerate(part.messages):
         key = message.key()
-        event = decoders[message.topic()](message.value(), key, latest)
+        event = decoders[message.topic()](message.value(), key, latest, message.headers())
         if isinstance(event, Refusal):
             refused.append((place, event))
         elif type(event) is ReplayMarker:

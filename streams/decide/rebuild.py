@@ -97,7 +97,7 @@ def _rebuild_partition(
         for offset, key, value in _messages(kafka, topic, partition, offsets[topic], older):
             if (topic, partition, offset) in refused:
                 continue
-            event = decode(value, key, FOREVER)
+            event = decode(value, key, FOREVER)  # contradicted headers are among the dead letters
             if not isinstance(event, Refusal) and key is not None:
                 events[key.decode()].append(event)
     decisions: defaultdict[str, list[NextBestAction]] = defaultdict(list)

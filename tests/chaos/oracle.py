@@ -1,0 +1,153 @@
+"""What must hold after any disturbance, read from the servers themselves."""
+
+import asyncio
+from collections import Counter, defaultdict
+
+import msgspec
+
+from connectors.clickhouse.client import connect as connect_clickhouse
+from connectors.kafka import reading
+from connectors.redis.client import connect_async
+from connectors.redis.ledger import Ledger
+from recoup.settings import Settings
+from schemas.registry import ACCOUNT_TOPICS, SOURCE_TOPICS, dead_letter_topic, topics
+from streams.decide.agent import GROUP, JOB
+from streams.decide.rebuild import committed_batches, rebuild
+
+PARTITIONS = 8
+NOTHING = b"\xc0"  # nil in msgpack
+
+
+def ends(settings: Settings, wanted: tuple[str, ...] = SOURCE_TOPICS) -> dict[tuple[str, int], int]:
+    """Where each partition ends."""
+    from connectors.kafka import clients
+
+    consumer = clients.consumer(settings.kafka, "test-ends")
+    try:
+        return {
+            (p.topic, p.partition): consumer.get_watermark_offsets(p, timeout=10)[1]
+            for p in reading.partitions_of(settings.kafka, wanted)
+        }
+    finally:
+        consumer.close()
+
+
+def decide_has_caught_up(settings: Settings) -> bool:
+    """Whether decide has committed everything that its source topics hold."""
+    committed = committed_batches(settings.kafka, GROUP)
+    return all(
+        partition in committed and committed[partition][2].get(topic, 0) >= end
+        for (topic, partition), end in ends(settings).items()
+        if end > 0
+    )
+
+
+def messages(settings: Settings, wanted: list[str]) -> Counter[str]:
+    """Committed messages of each topic."""
+    partitions = reading.partitions_of(settings.kafka, wanted)
+    return Counter(message.topic() for message in reading.read_to_end(settings.kafka, partitions))
+
+
+def counters(settings: Settings) -> dict[str, int]:
+    """Decide's own count of what became of each message."""
+
+    async def read() -> dict[str, int]:
+        client = connect_async(settings.redis)
+        try:
+            return await Ledger(client, settings.redis.prefix, JOB).counters(range(PARTITIONS))
+        finally:
+            await client.aclose()
+
+    return asyncio.run(read())
+
+
+def assert_each_event_counted_once(settings: Settings) -> None:
+    """Produced = applied + dropped + dead-lettered, and the dead letters are there."""
+    produced = sum(messages(settings, list(SOURCE_TOPICS)).values())
+    counted = counters(settings)
+    assert produced == sum(counted.values()), (produced, counted)
+    refused = sum(times for name, times in counted.items() if name.startswith("dead_lettered"))
+    assert refused == sum(messages(settings, [dead_letter_topic(t) for t in SOURCE_TOPICS]).values())
+
+
+def assert_states_are_what_the_topics_say(settings: Settings) -> int:
+    """Every state equals, byte for byte, the one that an undisturbed fold of the topics gives.
+
+    Returns:
+        How many accounts were compared.
+    """
+
+    async def stored() -> dict[int, dict[str, bytes]]:
+        client = connect_async(settings.redis)
+        ledger = Ledger(client, settings.redis.prefix, JOB)
+        try:
+            return {partition: await ledger.states(partition) for partition in range(PARTITIONS)}
+        finally:
+            await client.aclose()
+
+    held = asyncio.run(stored())
+    compared = 0
+    for rebuilt in rebuild(settings.kafka, GROUP):
+        found = held[rebuilt.partition]
+        different = [a for a in found.keys() | rebuilt.states.keys() if found.get(a) != rebuilt.states.get(a)]
+        assert not different, (
+            f"partition {rebuilt.partition}: {len(different)} of {len(found)} accounts differ, first {different[0]}:\n"
+            f"stored  {msgspec.msgpack.decode(found.get(different[0], NOTHING))}\n"
+            f"rebuilt {msgspec.msgpack.decode(rebuilt.states.get(different[0], NOTHING))}"
+        )
+        compared += len(found)
+    return compared
+
+
+class Numbered(msgspec.Struct):
+    decision_id: str
+    decision_no: int
+
+
+def assert_decisions_are_whole(settings: Settings) -> int:
+    """No decision id has two contents or is published twice, and no account's numbers have a gap.
+
+    Returns:
+        How many decisions there are.
+    """
+    contents: dict[str, bytes] = {}
+    numbers: defaultdict[bytes, list[int]] = defaultdict(list)
+    decode = msgspec.json.Decoder(Numbered).decode
+    partitions = reading.partitions_of(settings.kafka, ["next-best-actions"])
+    for message in reading.read_to_end(settings.kafka, partitions):
+        decision = decode(message.value())
+        assert decision.decision_id not in contents, f"decision {decision.decision_id} was published twice"
+        contents[decision.decision_id] = message.value()
+        numbers[message.key()].append(decision.decision_no)
+    for account, seen in numbers.items():
+        assert seen == list(range(1, len(seen) + 1)), f"{account!r}: {seen}"
+    return len(contents)
+
+
+def landed(settings: Settings) -> dict[str, tuple[int, int]]:
+    """Topic -> (rows, distinct places) in ClickHouse."""
+    client = connect_clickhouse(settings.clickhouse)
+    found: dict[str, tuple[int, int]] = {}
+    for table in {topic.replace("-", "_") for topic in topics()} | {"dead_letters"}:
+        rows = client.query(
+            f"SELECT _topic, count(), uniqExact(_partition, _offset) FROM {table} GROUP BY _topic"  # noqa: S608
+        ).result_rows
+        found |= {topic: (count, distinct) for topic, count, distinct in rows}
+    return found
+
+
+def everything_has_landed(settings: Settings, wanted: tuple[str, ...] = ACCOUNT_TOPICS) -> bool:
+    """Whether every message of the topics is a row, none twice.
+
+    Raises:
+        AssertionError: there are more rows than messages, which no waiting can mend.
+    """
+    names = [*wanted, *(dead_letter_topic(topic) for topic in SOURCE_TOPICS)]
+    held, rows = messages(settings, names), landed(settings)
+    for topic, (count, distinct) in rows.items():
+        assert count == distinct, f"{topic}: {count} rows of {distinct} messages"
+        if topic in names:
+            assert count <= held[topic], f"{topic}: {count} rows of {held[topic]} messages"
+    return all(rows.get(topic, (0, 0))[0] == held[topic] for topic in names)
+
+
