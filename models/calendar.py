@@ -118,9 +118,8 @@ class Zone:
         return high
 
     def _ask(self, at: Instant) -> int:
-        offset = (EPOCH + timedelta(milliseconds=at)).astimezone(self._info).utcoffset()
-        assert offset is not None
-        return offset // timedelta(milliseconds=1)
+        moment = EPOCH + timedelta(milliseconds=at)
+        return (moment.astimezone(self._info).replace(tzinfo=UTC) - moment) // timedelta(milliseconds=1)
 
 
 @lru_cache(maxsize=1_024)

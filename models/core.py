@@ -133,9 +133,7 @@ def _take(work: Work, place: int, plan: Plan, mode: Mode, gate: Gate, outcome: O
     outcome.reviews.append((work.key, None))
     return Case(
         place,
-        Subject(
-            work.key, work.tenant_id, work.account_id, plan.policy, now, "event" if news else "review", course
-        ),
+        Subject(work.key, work.tenant_id, work.account_id, plan.policy, now, "event" if news else "review", course),
         facts.encoded(),
         consider(plan, gate, facts, course, standing, today, mode),
         news_of(plan, course, standing, today),

@@ -57,8 +57,18 @@ def _contradictions(tenant: Tenant) -> Iterator[tuple[str, str]]:
         yield "country", "expected two capital letters (ISO 3166-1), such as US"
     if len(set(tenant.currencies)) != len(tenant.currencies):
         yield "currencies", "names a currency twice"
-    ids = Counter(step.id for step in tenant.strategy.steps)
-    for place, step in enumerate(tenant.strategy.steps):
+    yield from _impossible_steps(tenant)
+    if not tenant.limits.contact_hours:
+        yield "limits.contact_hours", "permits no contact at all; name at least one span"
+    for place, span in enumerate(tenant.limits.contact_hours):
+        if clock_time(span.start) >= clock_time(span.end):
+            yield f"limits.contact_hours[{place}]", "the end is not after the start; a span over midnight is two spans"
+
+
+def _impossible_steps(tenant: Tenant) -> Iterator[tuple[str, str]]:
+    steps = tenant.strategy.steps
+    ids = Counter(step.id for step in steps)
+    for place, step in enumerate(steps):
         where = f"strategy.steps[{place}]"
         if ids[step.id] > 1:
             yield f"{where}.id", f"`{step.id}` is used twice; a step is remembered by its id"
@@ -68,11 +78,5 @@ def _contradictions(tenant: Tenant) -> Iterator[tuple[str, str]]:
             yield f"{where}.channel", "a contact needs a channel: call, voicemail, sms, email or letter"
         if step.action == "contact" and step.template is None:
             yield f"{where}.template", "a contact needs a template"
-    for place, step in enumerate(tenant.strategy.steps):
-        if place and step.at_days <= tenant.strategy.steps[place - 1].at_days:
-            yield f"strategy.steps[{place}].at_days", "steps are in the order of their days, one a day at most"
-    if not tenant.limits.contact_hours:
-        yield "limits.contact_hours", "permits no contact at all; name at least one span"
-    for place, span in enumerate(tenant.limits.contact_hours):
-        if clock_time(span.start) >= clock_time(span.end):
-            yield f"limits.contact_hours[{place}]", "the end is not after the start; a span over midnight is two spans"
+        if place and step.at_days <= steps[place - 1].at_days:
+            yield f"{where}.at_days", "steps are in the order of their days, one a day at most"

@@ -6,6 +6,7 @@ import time
 from collections import Counter
 
 import click
+import msgspec
 
 from benchmarks.core.events import Portfolio
 from models.calendar import instant
@@ -48,13 +49,13 @@ def as_work(events: list[Event], states: dict[str, bytes], now: int) -> list[Wor
 @click.command(epilog="Example: python -m benchmarks.core --batches 20 --json")
 @click.option("--accounts", default=20_000, show_default=True, help="Accounts of the portfolio.")
 @click.option("--batch", default=5_000, show_default=True, help="Events in a batch, over half as many accounts.")
-@click.option("--warm", default=12, show_default=True, help="Events that each account has seen before the clock starts.")
+@click.option(
+    "--warm", default=12, show_default=True, help="Events that each account has seen before the clock starts."
+)
 @click.option("--batches", default=10, show_default=True, help="Batches measured; the median counts.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
 def main(accounts: int, batch: int, warm: int, batches: int, *, as_json: bool) -> None:
     """Measure models.core.step on accounts with a past."""
-    import msgspec
-
     portfolio = Portfolio("bench", accounts)
     tenants = {"bench": msgspec.structs.replace(TENANT, live_since=portfolio.now)}
     states: dict[str, bytes] = {}

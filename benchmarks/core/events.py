@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 
 from schemas import crm, interactions, payments
-from schemas.envelope import Event
+from schemas.envelope import Channel, Event
 
 START = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 ZONES = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
@@ -41,7 +42,7 @@ class Portfolio:
             self.number += 1
             yield self._point(account, "email")
 
-    def _envelope(self, account: str) -> dict[str, object]:
+    def _envelope(self, account: str) -> dict[str, Any]:
         return {
             "event_id": f"evt-{self.number:012d}",
             "tenant_id": self.tenant_id,
@@ -91,7 +92,7 @@ class Portfolio:
             state=random.choice(("MA", "NY", "WA", "TX")),
         )
 
-    def _point(self, account: str, channel: str) -> Event:
+    def _point(self, account: str, channel: Channel) -> Event:
         address = f"{account}@example.com" if channel == "email" else f"+1617555{account[-4:]}"
         return crm.ContactPointUpdated(**self._envelope(account), channel=channel, address=address, verified=True)
 
@@ -100,10 +101,12 @@ class Portfolio:
         if kind < 0.45:
             return self._profile(account)
         if kind < 0.75:
-            return self._point(account, self.random.choice(("email", "sms", "call")))
+            channels: tuple[Channel, ...] = ("email", "sms", "call")
+            return self._point(account, self.random.choice(channels))
         if kind < 0.92:
-            state = "granted" if self.random.random() < 0.9 else "revoked"
-            return crm.ConsentChanged(**self._envelope(account), channel="sms", state=state)
+            granted = self.random.random() < 0.9
+            envelope = self._envelope(account)
+            return crm.ConsentChanged(**envelope, channel="sms", state="granted" if granted else "revoked")
         if kind < 0.96 and self.open[account]:
             invoice = self.open[account][0][0]
             return crm.DisputeOpened(**self._envelope(account), dispute_id=f"dis-{invoice}", invoice_id=invoice)

@@ -286,11 +286,11 @@ def _charged_off(facts: CrmFacts, event: DebtChargedOff, written: int) -> None:
     _flag(facts, CHARGED_OFF, event.debt_id, written, stands=True)
 
 
-def _hardship(facts: CrmFacts, event: HardshipDeclared, written: int) -> None:
+def _hardship(facts: CrmFacts, _event: HardshipDeclared, written: int) -> None:
     _flag(facts, HARDSHIP, None, written, stands=True)
 
 
-def _hardship_over(facts: CrmFacts, event: HardshipEnded, written: int) -> None:
+def _hardship_over(facts: CrmFacts, _event: HardshipEnded, written: int) -> None:
     _flag(facts, HARDSHIP, None, written, stands=False)
 
 
@@ -306,7 +306,7 @@ def _breathing(facts: CrmFacts, event: BreathingSpaceStarted, written: int) -> N
     facts.breathing = space
 
 
-def _breathing_over(facts: CrmFacts, event: BreathingSpaceEnded, written: int) -> None:
+def _breathing_over(facts: CrmFacts, _event: BreathingSpaceEnded, written: int) -> None:
     space = facts.breathing or BreathingSpace()
     space.ended = max(space.ended, written)
     facts.breathing = space
@@ -321,7 +321,7 @@ def _ceased(facts: CrmFacts, event: CeaseRequested, written: int) -> None:
         _flag(facts, CEASE, event.debt_id, written, stands=not event.withdrawn)
 
 
-def _bankrupt(facts: CrmFacts, event: BankruptcyFiled, written: int) -> None:
+def _bankrupt(facts: CrmFacts, _event: BankruptcyFiled, written: int) -> None:
     _flag(facts, BANKRUPT, None, written, stands=True)
 
 
@@ -330,7 +330,7 @@ def _bankruptcy_over(facts: CrmFacts, event: BankruptcyEnded, written: int) -> N
     _flag(facts, BANKRUPT, None, written, stands=event.outcome == "discharged")
 
 
-def _deceased(facts: CrmFacts, event: DeceasedReported, written: int) -> None:
+def _deceased(facts: CrmFacts, _event: DeceasedReported, written: int) -> None:
     _flag(facts, DECEASED, None, written, stands=True)
 
 
@@ -338,7 +338,7 @@ def _fraud(facts: CrmFacts, event: FraudReported, written: int) -> None:
     _flag(facts, FRAUD, event.debt_id, written, stands=not event.withdrawn)
 
 
-def _erasure(facts: CrmFacts, event: ErasureRequested, written: int) -> None:
+def _erasure(facts: CrmFacts, _event: ErasureRequested, written: int) -> None:
     _flag(facts, ERASURE, None, written, stands=True)
 
 

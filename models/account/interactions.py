@@ -165,7 +165,7 @@ def has_left(touch: Touch) -> bool:
 # -- words -------------------------------------------------------------------------------------------------------------
 
 
-def _replied(facts: InteractionFacts, event: ReplyReceived, at: Instant, mark: bytes) -> Answer:
+def _replied(facts: InteractionFacts, event: ReplyReceived, at: Instant, _mark: bytes) -> Answer:
     _heard(facts, "reply")
     facts.last_reply_at = max(facts.last_reply_at, at)
     if is_stop(event.text):
@@ -173,7 +173,7 @@ def _replied(facts: InteractionFacts, event: ReplyReceived, at: Instant, mark: b
     return APPLIED
 
 
-def _opted_out(facts: InteractionFacts, event: OptOutReceived, at: Instant, mark: bytes) -> Answer:
+def _opted_out(facts: InteractionFacts, event: OptOutReceived, at: Instant, _mark: bytes) -> Answer:
     _heard(facts, "opt_out")
     _opt_out(facts, event.channel, event.address, at)
     return APPLIED
@@ -191,13 +191,13 @@ def _opt_out(facts: InteractionFacts, channel: str, address: str | None, at: Ins
         opt_outs[whole] = max(opt_outs.get(whole, 0), since)
 
 
-def _complained(facts: InteractionFacts, event: ComplaintReceived, at: Instant, mark: bytes) -> Answer:
+def _complained(facts: InteractionFacts, _event: ComplaintReceived, at: Instant, _mark: bytes) -> Answer:
     _heard(facts, "complaint")
     facts.last_complaint_at = max(facts.last_complaint_at, at)
     return APPLIED
 
 
-def _promised(facts: InteractionFacts, event: PromiseMade, at: Instant, mark: bytes) -> Answer:
+def _promised(facts: InteractionFacts, event: PromiseMade, at: Instant, _mark: bytes) -> Answer:
     known = facts.promises.get(event.promise_id)
     if known is not None and known.known:
         return DUPLICATE
@@ -210,7 +210,7 @@ def _promised(facts: InteractionFacts, event: PromiseMade, at: Instant, mark: by
     return APPLIED
 
 
-def _promise_cancelled(facts: InteractionFacts, event: PromiseCancelled, at: Instant, mark: bytes) -> Answer:
+def _promise_cancelled(facts: InteractionFacts, event: PromiseCancelled, at: Instant, _mark: bytes) -> Answer:
     _heard(facts, "promise_cancelled")
     promise = facts.promises.setdefault(event.promise_id, Promise(at, 0, "", 0, known=False))
     promise.cancelled_at = at if promise.cancelled_at is None else min(promise.cancelled_at, at)
@@ -253,8 +253,7 @@ def fold(facts: InteractionFacts, event: Event) -> Answer:
     answer = HANDLERS[type(event)](facts, event, at, mark)
     if answer is APPLIED:
         facts.events = remember(facts.events, mark, EVENTS)
-        if at > facts.newest:
-            facts.newest = at
+        facts.newest = max(facts.newest, at)
         _forget_old(facts)
     return answer
 

@@ -47,6 +47,8 @@ class Invoice(msgspec.Struct, array_like=True, gc=False):
     status: str = OPEN
     late: int = UNCOUNTED
     """Days late that it was counted with in the habits."""
+    overcredited: int = 0
+    """What credit notes gave beyond the invoice; it lies on account."""
 
     @property
     def rest(self) -> int:

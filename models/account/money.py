@@ -190,6 +190,8 @@ def _oldest_due_first(facts: PaymentFacts, currency: str, until: Instant | None)
 
 def release(facts: PaymentFacts, name: str, invoice: Invoice, amount: int) -> None:
     """Put money that was on an invoice back on account, the latest payment's first."""
+    if amount <= 0:
+        return
     invoice.paid -= amount
     for purse, payment in _payments_on(facts, name):
         given = _withdraw(payment, name, amount)
@@ -202,8 +204,9 @@ def release(facts: PaymentFacts, name: str, invoice: Invoice, amount: int) -> No
         post_loose(facts, invoice.currency, amount)
 
 
-def take_back(facts: PaymentFacts, payment: Payment, amount: int) -> None:
+def take_back(facts: PaymentFacts, purse: str, payment: Payment, amount: int) -> None:
     """Take money out of a payment: what is on account first, then from the invoice that it paid last."""
+    touched: set[str] = set()
     taken = min(amount, max(payment.unused, 0))
     payment.unused -= taken
     amount -= taken
@@ -218,12 +221,17 @@ def take_back(facts: PaymentFacts, payment: Payment, amount: int) -> None:
         else:
             invoice.paid -= taken
             keep_invoice(facts, name, invoice)
+            touched.add(name)
         amount -= taken
     payment.unused -= amount
+    keep_payment(facts, purse, payment)
+    for name in sorted(touched):
+        _date(facts, name)
 
 
 def lift(facts: PaymentFacts, since: Instant) -> None:
     """Take what was spread after `since` back on account: something that happened then has arrived late."""
+    touched: set[str] = set()
     for purse, payment in list(_payments(facts)):
         kept: list[Share] = []
         for name, amount, named in payment.shares:
@@ -234,9 +242,23 @@ def lift(facts: PaymentFacts, since: Instant) -> None:
             invoice.paid -= amount
             payment.unused += amount
             keep_invoice(facts, name, invoice)
+            touched.add(name)
         if len(kept) != len(payment.shares):
             payment.shares = kept
             keep_payment(facts, purse, payment)
+    for name in sorted(touched):
+        _date(facts, name)
+
+
+def _date(facts: PaymentFacts, name: str) -> None:
+    """When an invoice from which money was taken was paid last, as far as payments are remembered."""
+    invoice = find_invoice(facts, name)
+    if invoice is None:
+        return
+    shares = [max(p.at, invoice.at) for _, p in _payments(facts) for other, _, _ in p.shares if other == name]
+    if shares or not invoice.paid:
+        invoice.paid_at = max(shares, default=0)
+        keep_invoice(facts, name, invoice)
 
 
 def spread_in_order(facts: PaymentFacts) -> None:

@@ -102,12 +102,18 @@ def _weigh(facts: PaymentFacts, name: str, invoice: Invoice) -> None:
     """Give back what an invoice holds beyond what it asks for, and put it where it belongs."""
     if invoice.status == VOIDED:
         release(facts, name, invoice, invoice.paid)
-    elif invoice.known and invoice.rest < 0 < invoice.paid:
+        post_loose(facts, invoice.currency, -invoice.overcredited)
+        invoice.overcredited = 0
+    elif invoice.known and invoice.rest < 0:
         release(facts, name, invoice, min(invoice.paid, -invoice.rest))
+        excess = -invoice.rest  # of credit notes over the invoice itself
+        post_loose(facts, invoice.currency, excess)
+        invoice.adjusted += excess
+        invoice.overcredited += excess
     keep_invoice(facts, name, invoice)
 
 
-def _adjusted(facts: PaymentFacts, event: InvoiceAdjusted, at: Instant) -> Answer:
+def _adjusted(facts: PaymentFacts, event: InvoiceAdjusted, _at: Instant) -> Answer:
     mark = fingerprint("a:" + event.adjustment_id)
     if mark in facts.ids:
         return DUPLICATE
@@ -129,7 +135,7 @@ def _adjusted(facts: PaymentFacts, event: InvoiceAdjusted, at: Instant) -> Answe
     return APPLIED
 
 
-def _voided(facts: PaymentFacts, event: InvoiceVoided, at: Instant) -> Answer:
+def _voided(facts: PaymentFacts, event: InvoiceVoided, _at: Instant) -> Answer:
     invoice = _invoice_to_end(facts, event.invoice_id)
     if invoice is None:
         return NO_EFFECT
@@ -140,7 +146,7 @@ def _voided(facts: PaymentFacts, event: InvoiceVoided, at: Instant) -> Answer:
     return APPLIED
 
 
-def _written_off(facts: PaymentFacts, event: InvoiceWrittenOff, at: Instant) -> Answer:
+def _written_off(facts: PaymentFacts, event: InvoiceWrittenOff, _at: Instant) -> Answer:
     invoice = _invoice_to_end(facts, event.invoice_id)
     if invoice is None or invoice.status == VOIDED or (invoice.known and invoice.rest <= 0):
         return NO_EFFECT
@@ -221,8 +227,7 @@ def _reversed(facts: PaymentFacts, event: PaymentReversed, at: Instant) -> Answe
         return CURRENCY_MISMATCH
     if payment.unused - event.amount_minor < -MOST_MONEY:
         return TOO_MUCH
-    take_back(facts, payment, event.amount_minor)
-    keep_payment(facts, name, payment)
+    take_back(facts, name, payment, event.amount_minor)
     facts.habits.reversed += 1
     facts.ids = remember(facts.ids, mark, IDS)
     return APPLIED
@@ -303,9 +308,7 @@ def _instalment_due(facts: PaymentFacts, event: PlanInstalmentDue, written: int)
         _latest(facts.deals, event.plan_id, deal, DEALS)
 
 
-def _settlement(
-    facts: PaymentFacts, event: SettlementOffered | SettlementAccepted, written: int, status: str
-) -> None:
+def _settlement(facts: PaymentFacts, event: SettlementOffered | SettlementAccepted, written: int, status: str) -> None:
     due: date = event.due_on
     deal = Deal(written, status, event.currency, event.amount_minor, 1, day_number(due), day_number(due))
     _latest(facts.deals, event.settlement_id, deal, DEALS)

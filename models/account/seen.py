@@ -7,7 +7,7 @@ from models.clock import Instant
 WIDTH = 8
 EVENTS = 32
 """Event ids remembered per topic: a producer's retry comes within a few events, not months later."""
-IDS = 64
+IDS = 128
 """Invoice, payment, adjustment and reversal ids remembered after their record is gone."""
 
 TIE_BITS = 16

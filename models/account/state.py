@@ -193,9 +193,9 @@ def facts_bytes(blob: bytes | None) -> bytes:
 
 
 _FOLDS: dict[type, tuple[int, Callable[[Any, Event], Answer]]] = {
-    **{kind: (0, payments.fold) for kind in (*payments.BY_NATURAL_KEY, *payments.BY_EVENT_ID)},
-    **{kind: (1, crm.fold) for kind in crm.HANDLERS},
-    **{kind: (2, interactions.fold) for kind in interactions.HANDLERS},
+    **dict.fromkeys((*payments.BY_NATURAL_KEY, *payments.BY_EVENT_ID), (0, payments.fold)),
+    **dict.fromkeys(crm.HANDLERS, (1, crm.fold)),
+    **dict.fromkeys(interactions.HANDLERS, (2, interactions.fold)),
 }
 _NONE: tuple[int, Callable[[Any, Event], Answer]] = (3, lambda facts, event: NOT_FOLDED)
 

@@ -5,9 +5,9 @@ from typing import Literal
 
 import msgspec
 
-from models.account.course import CONTACT, Course
+from models.account.course import Course
 from models.account.standing import Standing
-from models.actions.schedule import EXPIRES, HAND_TO_PERSON, Day, Plan, Prospect, candidates
+from models.actions.schedule import EXPIRES, HAND_TO_PERSON, Day, Draft, Plan, Prospect, candidates
 from models.calendar import utc
 from models.clock import Instant
 from models.propensity import baseline
@@ -96,7 +96,8 @@ def announce(subject: Subject, prospect: Prospect, news: News, score: Score) -> 
     """The messages of one decision, in the order of the flow, and the course after it."""
     number = subject.course.decision_no + 1
     decision = decision_id(subject.key, number)
-    step, contact = prospect.step, prospect.action == CONTACT
+    step, draft = prospect.step, prospect.draft
+    contact_id = None if draft is None else decision + ":contact"
     review_at, since = prospect.review_at, news.overdue_since
     nba = NextBestAction(
         event_id=decision + ":nba",
@@ -112,13 +113,13 @@ def announce(subject: Subject, prospect: Prospect, news: News, score: Score) -> 
         model=baseline.MODEL,
         arm="policy",
         score=score.probability,
-        channel=step.channel if contact and step else None,
-        template=step.template if contact and step else None,
+        channel=None if draft is None else draft.channel,
+        template=None if draft is None else draft.template,
         step=None if step is None else step.id,
         invoice_ids=prospect.invoice_ids,
         actions=candidates(prospect, score.probability),
-        contact_id=decision + ":contact" if contact else None,
-        purpose="collection" if contact else None,
+        contact_id=contact_id,
+        purpose=None if draft is None else "collection",
         review_at=None if review_at is None else utc(review_at),
         reasons=prospect.reasons,
         overdue=tuple([invoice.invoice_id for invoice in news.overdue]) if news.overdue else (),
@@ -126,8 +127,8 @@ def announce(subject: Subject, prospect: Prospect, news: News, score: Score) -> 
     )
     key = subject.key.encode()
     messages = [(SCORES, key, encode(_scored(nba, score))), (DECISIONS, key, encode(nba))]
-    if contact:
-        messages.append((REQUESTS, key, encode(_request(nba, prospect, subject.at))))
+    if draft is not None and contact_id is not None:
+        messages.append((REQUESTS, key, encode(_request(nba, draft, contact_id, subject.at))))
     if news.overdue or news.cured is not None or prospect.action == HAND_TO_PERSON:
         messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _customer_events(nba, news)]
     return messages, subject.course.advanced(nba, at=subject.at, review_at=review_at, overdue_since=since)
@@ -150,9 +151,7 @@ def _scored(nba: NextBestAction, score: Score) -> PropensityScored:
     )
 
 
-def _request(nba: NextBestAction, prospect: Prospect, at: Instant) -> ContactRequested:
-    draft = prospect.draft
-    assert draft is not None and nba.channel is not None and nba.template is not None and nba.contact_id is not None
+def _request(nba: NextBestAction, draft: Draft, contact_id: str, at: Instant) -> ContactRequested:
     return ContactRequested(
         event_id=nba.decision_id + ":request",
         tenant_id=nba.tenant_id,
@@ -160,13 +159,13 @@ def _request(nba: NextBestAction, prospect: Prospect, at: Instant) -> ContactReq
         occurred_at=nba.occurred_at,
         source=SOURCE,
         decision_id=nba.decision_id,
-        contact_id=nba.contact_id,
-        channel=nba.channel,
+        contact_id=contact_id,
+        channel=draft.channel,
         address=draft.address,
-        template=nba.template,
+        template=draft.template,
         not_before=nba.occurred_at,
         expires_at=utc(at + EXPIRES),
-        idempotency_key=nba.contact_id,
+        idempotency_key=contact_id,
         variables=draft.variables,
         debt_id=draft.debt_id,
         invoice_ids=nba.invoice_ids,

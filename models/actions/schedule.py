@@ -21,6 +21,7 @@ from models.compliance.hours import spans_of, within
 from schemas.actions import Candidate
 from schemas.control import Step, Tenant
 from schemas.currencies import decimals
+from schemas.envelope import Channel
 
 HAND_TO_PERSON = "hand_to_person"
 ACTIONS = (CONTACT, HAND_TO_PERSON)
@@ -47,9 +48,11 @@ STEP_DUE = ("step_due",)
 
 
 class Draft(msgspec.Struct, gc=False):
-    """What a contact request needs of the account."""
+    """What a contact request says; there is one when a contact was chosen and allowed."""
 
+    channel: Channel
     address: str
+    template: str
     variables: dict[str, str]
     debt_id: str | None
     language: str | None
@@ -185,7 +188,7 @@ def consider(
     covers = _covered(standing, today.at)
     ids = tuple([covered for covered, _ in covers])
     at_stake = sum([covered.rest for _, covered in covers if covered.currency == invoice.currency])
-    if step.action != CONTACT or step.channel is None:
+    if step.action != CONTACT or step.channel is None or step.template is None:
         return Prospect(step.action, STEP_DUE, review_at, step, None, ids, at_stake)
     point = point_for(facts.crm, step.channel, plan.tenant.debt_class)
     verdict = gate.judge(
@@ -201,7 +204,8 @@ def consider(
     )
     if verdict.allowed and point is not None:
         profile = facts.crm.profile
-        draft = Draft(point.address, variables(covers, profile), invoice.debt_id, profile.language or None)
+        said = variables(covers, profile)
+        draft = Draft(step.channel, point.address, step.template, said, invoice.debt_id, profile.language or None)
         return Prospect(CONTACT, STEP_DUE, review_at, step, verdict, ids, at_stake, draft)
     again = earliest(review_at, verdict.next_allowed_at)
     return Prospect(WAIT, ("step_denied", *verdict.reasons), again, step, verdict, ids, at_stake)

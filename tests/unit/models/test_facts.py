@@ -1,0 +1,198 @@
+"""Properties of the fold: total, idempotent, independent of interleaving and batching, and true to the cent."""
+
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.account import state
+from models.account.crm import disputed
+from models.account.ledger import CLOSED, SETTLED, balances
+from models.account.outcome import APPLIED, Applied, Drop
+from models.account.state import AccountState, Facts, facts_bytes, fold
+from schemas import registry
+from schemas.crm import DisputeOpened, DisputeResolved
+from schemas.decode import Refusal
+from schemas.payments import (
+    InvoiceAdjusted,
+    InvoiceIssued,
+    InvoiceVoided,
+    PaymentReceived,
+    PaymentReversed,
+)
+from schemas.replay import ReplayMarker
+from tests.unit.models.events import account, envelope, issued, paid
+from tests.unit.models.strategies import CRM_EVENTS, INTERACTION_EVENTS, anything, money_events, numbered
+
+STRUCTS = sorted(
+    {spec.struct for topic in registry.topics().values() for spec in topic.types.values()},
+    key=lambda kind: kind.__name__,
+)
+SOURCE_STRUCTS = [
+    spec.struct
+    for name in registry.SOURCE_TOPICS
+    for spec in registry.topics()[name].types.values()
+    if spec.struct is not ReplayMarker
+]
+
+
+@pytest.mark.parametrize("kind", STRUCTS, ids=lambda kind: kind.__name__)
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_every_type_of_the_registry_is_answered_and_none_raises(kind: type, data: st.DataObject):
+    facts = Facts()
+    for event in numbered(data.draw(st.lists(anything(kind), min_size=1, max_size=4))):
+        assert isinstance(facts.apply(event), Applied | Drop | Refusal)
+    assert facts_bytes(state.encode(AccountState(facts))) == b"".join(facts.encoded())
+
+
+@pytest.mark.parametrize("kind", SOURCE_STRUCTS, ids=lambda kind: kind.__name__)
+@settings(max_examples=20, deadline=None)
+@given(data=st.data())
+def test_applied_twice_is_applied_once(kind: type, data: st.DataObject):
+    event = data.draw(anything(kind))
+    facts = Facts()
+    first = facts.apply(event)
+    before = list(facts.encoded())
+    again = Facts(*before)
+    second = again.apply(event)
+    assert second is first if isinstance(first, Refusal) else isinstance(second, Drop)
+    assert again.encoded() == before
+
+
+@pytest.mark.parametrize("kind", SOURCE_STRUCTS, ids=lambda kind: kind.__name__)
+def test_every_type_of_a_source_topic_is_folded(kind: type):
+    assert kind in state._FOLDS
+
+
+def batches(events: list[Any], cuts: list[int]) -> list[list[Any]]:
+    edges = [0, *sorted({cut % (len(events) + 1) for cut in cuts}), len(events)]
+    return [events[start:end] for start, end in itertools.pairwise(edges)]
+
+
+topics = st.tuples(
+    st.lists(money_events(), max_size=10), st.lists(CRM_EVENTS, max_size=6), st.lists(INTERACTION_EVENTS, max_size=6)
+)
+
+
+@given(topics, st.randoms(use_true_random=False), st.lists(st.integers(0, 100), max_size=5))
+def test_no_interleaving_and_no_batching_changes_a_byte(by_topic, random, cuts):
+    queues = [numbered(events) for events in by_topic]
+    one_after_the_other = fold(None, [event for queue in queues for event in queue])
+    order = [place for place, queue in enumerate(queues) for _ in queue]
+    random.shuffle(order)
+    mixed = [iter(queue) for queue in queues]
+    interleaved = [next(mixed[place]) for place in order]
+    blob = None
+    for batch in batches(interleaved, cuts):
+        blob = fold(blob, batch)
+    assert facts_bytes(blob) == facts_bytes(one_after_the_other)
+
+
+def postings(events: list[Any]) -> dict[str, int]:
+    """The balance as an accountant would add it up, from the events that count, each once."""
+    currencies: dict[str, str] = {}
+    lines: dict[tuple[str, str], int] = {}
+    voided = {event.invoice_id for event in events if type(event) is InvoiceVoided}
+    for event in events:
+        if type(event) is InvoiceIssued and event.invoice_id not in voided:
+            lines["issued", event.invoice_id] = event.amount_minor
+            currencies["issued" + event.invoice_id] = event.currency
+        elif type(event) is PaymentReceived:
+            lines["paid", event.payment_id] = -event.amount_minor
+            currencies["paid" + event.payment_id] = event.currency
+        elif type(event) is InvoiceAdjusted and event.invoice_id not in voided:
+            lines["adjusted", event.adjustment_id] = event.amount_minor
+            currencies["adjusted" + event.adjustment_id] = event.currency
+        elif type(event) is PaymentReversed:
+            lines["reversed", event.reversal_id] = event.amount_minor
+            currencies["reversed" + event.reversal_id] = event.currency
+    sums: dict[str, int] = {}
+    for (kind, name), amount in lines.items():
+        currency = currencies[kind + name]
+        sums[currency] = sums.get(currency, 0) + amount
+    return {currency: amount for currency, amount in sums.items() if amount}
+
+
+@given(st.lists(money_events(), max_size=25))
+def test_balances_are_the_sum_of_the_postings(events):
+    facts = Facts()
+    taken = []
+    for event in numbered(events):
+        if facts.apply(event) is APPLIED:
+            taken.append(event)
+        owed = {currency: amount for currency, amount in balances(facts.payments).items() if amount}
+        assert owed == postings(taken)
+
+
+@given(st.lists(money_events(), max_size=25))
+def test_money_is_in_one_place_only(events):
+    facts = Facts()
+    for event in numbered(events):
+        facts.apply(event)
+    payments = facts.payments
+    for name, invoice in payments.invoices.items():
+        assert invoice.paid >= 0
+        assert not invoice.known or (invoice.status == "open" and invoice.rest > 0), name
+    for currency in ("USD", "EUR"):
+        spare = sum(p.unused for p in payments.credits.values() if p.currency == currency)
+        owing = sum(i.rest for i in payments.invoices.values() if i.known and i.currency == currency)
+        assert not (spare > 0 and owing > 0), "money lies on account beside an open invoice"
+    assert payments.habits.closed >= payments.habits.late >= 0
+    assert payments.habits.late_days >= payments.habits.late
+
+
+@given(st.permutations([issued("a", 100, due=3), issued("b", 100, due=5), paid("p", 100, at=1), paid("q", 100, at=6)]))
+def test_any_order_of_arrival_gives_the_same_habits(events):
+    facts = Facts()
+    for event in events:
+        facts.apply(event)
+    assert facts.payments.habits.closed == 2
+    assert facts.payments.habits.late == 1
+    assert balances(facts.payments) == {}
+
+
+@given(st.lists(st.integers(1, 10_000), min_size=1, max_size=60))
+def test_a_long_life_stays_small_and_true(amounts):
+    facts = Facts()
+    for number, amount in enumerate(amounts):
+        facts.apply(issued(f"i{number}", amount, at=number, due=number + 1))
+        facts.apply(paid(f"p{number}", amount, at=number + 0.5))
+    assert balances(facts.payments) == {}
+    assert len(facts.payments.closed) <= CLOSED
+    assert len(facts.payments.settled) <= SETTLED
+    assert sum(map(len, facts.encoded())) < 4_000
+
+
+@given(
+    st.permutations(
+        [
+            account(1, country="US", language="en"),
+            account(2, country="DE"),
+            account(3, language="de", time_zones=("Europe/Berlin",)),
+            account(4, time_zones=()),
+        ]
+    )
+)
+def test_each_field_is_what_the_latest_event_says(events):
+    facts = Facts()
+    for event in events:
+        facts.apply(event)
+    profile = facts.crm.profile
+    assert (profile.country, profile.language, profile.time_zones) == ("DE", "de", ())
+
+
+@given(st.permutations([("opened", "d1", 1), ("opened", "d2", 2), ("resolved", None, 3)]))
+def test_a_resolution_without_an_id_resolves_every_dispute_of_the_invoice(words):
+    facts = Facts()
+    for kind, name, at in words:
+        if kind == "opened":
+            facts.apply(DisputeOpened(**envelope(at), dispute_id=name, invoice_id="i"))
+        else:
+            facts.apply(DisputeResolved(**envelope(at), invoice_id="i", outcome="verified"))
+    assert not disputed(facts.crm, "i", None)
+    facts.apply(DisputeOpened(**envelope(4), dispute_id="d3", invoice_id="i"))
+    assert disputed(facts.crm, "i", None)
+    assert not disputed(facts.crm, "other", None)
