@@ -14,11 +14,11 @@ from schemas.errors import NotReady
 from tests.contact_world import ADDRESS, requested
 
 
-@pytest.fixture(params=["sandbox"])
+@pytest.fixture(params=[Sandbox])
 async def channel(request: pytest.FixtureRequest, settings: Settings) -> AsyncIterator[Channel]:
     client = connect_async(settings.redis)
-    yield Sandbox(client, f"test-{secrets.token_hex(4)}")
-    await client.aclose()
+    yield request.param(client, f"test-{secrets.token_hex(4)}")
+    await client.aclose()  # type: ignore[attr-defined]
 
 
 async def test_a_contact_is_taken_under_an_id_of_the_provider(channel: Channel):
@@ -56,11 +56,11 @@ async def test_the_sandbox_shows_what_it_accepted_once_and_newest_first(settings
     assert accepted[0]["address"] == ADDRESS
     assert accepted[0]["variables"] == '{"amount":"12.00 GBP"}'
     assert 0 < await client.ttl(sandbox.prefix + "key:k1") <= 30 * 86_400
-    await client.aclose()
+    await client.aclose()  # type: ignore[attr-defined]
 
 
 async def test_a_sandbox_without_its_redis_says_that_nothing_was_sent():
     client = connect_async(RedisSettings(url="redis://127.0.0.1:1/0", timeout_seconds=0.2))
     with pytest.raises(NotReady):
         await Sandbox(client, "test").send(requested("a1"), "key-1")
-    await client.aclose()
+    await client.aclose()  # type: ignore[attr-defined]

@@ -18,6 +18,7 @@ from connectors.kafka.reading import read_to_end
 from connectors.redis.attempts import Attempts
 from connectors.redis.client import connect_async
 from connectors.redis.ledger import Ledger
+from models.account import state
 from models.clock import SetClock
 from models.compliance.house import HouseGate
 from recoup.settings import Settings
@@ -125,8 +126,6 @@ class World:
 
     async def knows(self, account_id: str, *more: Event) -> None:
         """Decide has stored the account's state."""
-        from models.account import state
-
         blob = state.fold(None, [*known(account_id), *more])
         await self.redis.hset(self.ledger.key(0, "states"), account_key("acme", account_id).decode(), blob)
 
@@ -184,7 +183,7 @@ class World:
         for publisher in self.publishers:
             await publisher.close()
         self.consumer.close()
-        await self.redis.aclose()
+        await self.redis.aclose()  # type: ignore[attr-defined]
 
 
 @pytest.fixture
@@ -290,7 +289,7 @@ async def test_an_outcome_that_was_written_down_is_published_unchanged_by_the_ne
     await world.knows("a1")
     first = await world.worker()
 
-    async def dies(*args: Any) -> None:
+    async def dies(*_: Any) -> None:
         raise Cut
 
     monkeypatch.setattr(first.publisher, "publish", dies)
