@@ -128,7 +128,7 @@ def _adjusted(facts: PaymentFacts, event: InvoiceAdjusted, _at: Instant) -> Answ
         if abs(invoice.adjusted + event.amount_minor) > MOST_MONEY:
             return TOO_MUCH
         invoice.currency = event.currency
-        if invoice.status != VOIDED:
+        if invoice.status != VOIDED or not invoice.known:
             invoice.adjusted += event.amount_minor
         _weigh(facts, name, invoice)
     facts.ids = remember(facts.ids, mark, IDS)

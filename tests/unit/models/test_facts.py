@@ -96,6 +96,7 @@ def postings(events: list[Any]) -> dict[str, int]:
     currencies: dict[str, str] = {}
     lines: dict[tuple[str, str], int] = {}
     voided = {event.invoice_id for event in events if type(event) is InvoiceVoided}
+    issued_in = {event.invoice_id: event.currency for event in events if type(event) is InvoiceIssued}
     for event in events:
         if type(event) is InvoiceIssued and event.invoice_id not in voided:
             lines["issued", event.invoice_id] = event.amount_minor
@@ -103,7 +104,9 @@ def postings(events: list[Any]) -> dict[str, int]:
         elif type(event) is PaymentReceived:
             lines["paid", event.payment_id] = -event.amount_minor
             currencies["paid" + event.payment_id] = event.currency
-        elif type(event) is InvoiceAdjusted and event.invoice_id not in voided:
+        elif type(event) is InvoiceAdjusted:
+            if event.invoice_id in voided and issued_in.get(event.invoice_id, event.currency) == event.currency:
+                continue  # a note in another currency was never about the invoice that was voided
             lines["adjusted", event.adjustment_id] = event.amount_minor
             currencies["adjusted" + event.adjustment_id] = event.currency
         elif type(event) is PaymentReversed:
