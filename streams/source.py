@@ -289,8 +289,12 @@ class BatchSource(faust.Service):
 
     async def low_watermarks(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
         """The first offset that each partition still holds."""
+        return {place: low for place, (low, _) in (await self.watermarks(partitions)).items()}
+
+    async def watermarks(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], tuple[int, int]]:
+        """The first offset that each partition still holds, and the one that its next message gets."""
         return {
-            (p.topic, p.partition): (await self._on_thread(self.consumer.get_watermark_offsets, p, 10.0))[0]
+            (p.topic, p.partition): await self._on_thread(self.consumer.get_watermark_offsets, p, 10.0)
             for p in partitions
         }
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterable
-from typing import cast
 
 import msgspec
 import structlog
@@ -13,8 +12,9 @@ from connectors.clickhouse.rows import RowReader
 from connectors.clickhouse.sink import Claim, Mark, Sink
 from connectors.kafka.reading import read_between
 from connectors.kafka.settings import KafkaSettings
+from schemas.errors import NotReady
 from streams import metrics
-from streams.lease import Lease, Message
+from streams.lease import Lease
 from streams.source import BatchSource
 
 log = structlog.get_logger()
@@ -49,11 +49,11 @@ class TakeOver:
         committed = {
             Place(p.topic, p.partition): p.offset for p in await self.source.committed(partitions, self.stable_within)
         }
-        kept = await self.source.low_watermarks(partitions)
+        held = await self.source.watermarks(partitions)
         await self._complete([claim for place, claim in claims.items() if _may_be_cut_short(claim, committed[place])])
         for place, lease in owned.items():
             lease.claim = claim = claims[place]
-            lease.positions = {place.topic: start(claim, committed[place], kept[place.topic, place.partition])}
+            lease.positions = {place.topic: start(claim, committed[place], *held[place.topic, place.partition])}
         metrics.PARTITIONS.labels(JOB).set(len(owned))
 
     async def _complete(self, claims: list[Claim]) -> None:
@@ -76,9 +76,7 @@ class TakeOver:
         messages = [
             message
             for span in spans
-            for message in cast(
-                "Iterable[Message]", read_between(self.kafka, topic, span.partition, span.first, span.last)
-            )
+            for message in read_between(self.kafka, topic, span.partition, span.first, span.last)
         ]
         if len(messages) != self.sink.rows_of(topic, mark):
             log.warning("last_block_is_gone", block=mark.block, says="Views on its table may lack it.")
@@ -93,10 +91,14 @@ def _may_be_cut_short(claim: Claim, committed: int) -> bool:
     return claim.mark is not None and committed <= claim.mark.offset
 
 
-def start(claim: Claim, committed: int, kept_from: int) -> int:
+def start(claim: Claim, committed: int, kept_from: int, end: int) -> int:
     """The offset that a new owner reads first.
 
-    `committed` is the group's offset, negative when there is none; `kept_from` the first that the topic still holds.
+    `committed` is the group's offset, negative when there is none; `kept_from` the first that the topic still holds,
+    `end` the one that its next message gets.
+
+    Raises:
+        NotReady: the table is ahead of the topic, so they do not belong together.
     """
     wanted = 0 if claim.mark is None else claim.mark.offset + 1
     if not claim.first:
@@ -109,5 +111,11 @@ def start(claim: Claim, committed: int, kept_from: int) -> int:
             partition=claim.place.partition,
             offsets=f"{wanted}-{kept_from - 1}",
             says="Retention removed these offsets before they were landed: no worker landed for too long.",
+        )
+    if wanted > end:
+        raise NotReady(
+            f"{claim.place}: rows have landed up to offset {wanted - 1} and the topic ends at {end}. It was deleted and made"
+            " again, or this ClickHouse belongs to another Kafka. Give this one a database of its own"
+            " (RECOUP_CLICKHOUSE__DATABASE) and run `recoup migrate`."
         )
     return max(wanted, kept_from)
