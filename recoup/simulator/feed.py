@@ -84,8 +84,8 @@ class Feed:
         Raises:
             NotReady: the broker did not take everything.
         """
-        self.producer = clients.producer(self.kafka, queue_buffering_max_messages=100_000)
         listener = self._listen()
+        self.producer = clients.producer(self.kafka, queue_buffering_max_messages=100_000)
         began = time.monotonic()
         try:
             while not self.stopped.is_set() and not self._over(began, seconds, events):
@@ -97,6 +97,7 @@ class Feed:
         finally:
             listener.close()
         self._flush()
+        del self.producer  # it would go on looking for its broker
         self._count(began)
         return self.tally
 

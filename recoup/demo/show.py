@@ -1,0 +1,307 @@
+"""Starts everything, lets a simulated portfolio live for a while, drains it, and adds up what became of every message."""
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from connectors.clickhouse.client import connect as connect_clickhouse
+from connectors.clickhouse.counts import count_rows
+from connectors.kafka.counts import count_messages
+from connectors.redis.client import connect_async
+from connectors.redis.ledger import Ledger
+from models.clock import WallClock
+from recoup.demo.books import Books
+from recoup.demo.figures import Figures, Scraper
+from recoup.demo.view import Quantiles, View
+from recoup.settings import Settings
+from recoup.simulator.feed import Feed, Tally
+from recoup.simulator.stack import businesses_of
+from recoup.simulator.stream import Simulation
+from recoup.stack.provision import provision
+from recoup.stack.stack import Stack
+from recoup.stack.workers import Workers
+from schemas.errors import BadInput, NotReady
+from schemas.registry import SOURCE_TOPICS, topic_named
+
+LOOK_SECONDS = 0.5
+DRAIN_SECONDS = 120.0
+"""Past this what is still missing counts as lost; draining takes a few seconds."""
+
+QUIET_SECONDS = 15.0
+"""Past this dispatch is stopped, whatever it has still to send."""
+
+DECIDE, LAND, DISPATCH = "decide", "land", "dispatch"
+
+Say = Callable[[str], None]
+Show = Callable[[View], None]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What the demo is asked for."""
+
+    home: Path
+    seconds: float = 60.0
+    accounts: int = 5_000
+    rate: float = 2_000.0
+    workers: int = 1
+    """Decide workers."""
+    seed: int = 1
+
+
+class Result(msgspec.Struct):
+    """What came of it."""
+
+    books: Books
+    tally: Tally
+    figures: Figures
+    first_decision_seconds: float | None
+    unsent: int
+    """Contact requests that were made after dispatch had stopped."""
+    example: tuple[str, str] | None
+    """Tenant and account of somebody who was contacted."""
+
+
+class Demo:
+    """One run. `stop` ends the stream early; what was sent is still followed to its end."""
+
+    def __init__(self, plan: Plan, say: Say, show: Show) -> None:
+        self.plan = plan
+        self.say = say
+        self.show = show
+        self.jobs = ((LAND, 0), (DISPATCH, 0), *((DECIDE, slot) for slot in range(plan.workers)))
+        self.began = self.streaming = time.monotonic()
+        self.view = View(seconds=plan.seconds, workers=plan.workers + 2)
+        self.stack = Stack(plan.home)
+        if self.stack.external:
+            raise BadInput(
+                "The demo fills and empties a stack of its own, and the settings name servers elsewhere"
+                f" ({', '.join(sorted(self.stack.external))}). Run it without RECOUP_KAFKA__BOOTSTRAP_SERVERS,"
+                " RECOUP_REDIS__URL and RECOUP_CLICKHOUSE__URL."
+            )
+        self.stopped = threading.Event()
+        self.first_decision: float | None = None
+        self._feed: Feed | None = None
+        self._seen: deque[tuple[float, int, int]] = deque(maxlen=600)
+        """When, produced, handled: the recent past, for rates and lag."""
+
+    def stop(self) -> None:
+        """End the stream soon; from any thread or signal handler."""
+        self.stopped.set()
+        if self._feed is not None:
+            self._feed.stop()
+
+    def run(self, *, keep: bool) -> Result:
+        """All of it; leaves nothing running unless `keep` says that the servers shall.
+
+        Raises:
+            NotReady: something did not start, or died.
+        """
+        self.stack.down(wipe=True)
+        finished = False
+        try:
+            settings = self._start()
+            with Workers(self.plan.home, lambda worker, what: self.say(f"{worker} {what}")) as workers:
+                result = self._work(settings, workers)
+            finished = True
+            return result
+        finally:
+            if not (keep and finished):
+                self.stack.down()
+
+    def _start(self) -> Settings:
+        self.stack.up(lambda part, what: self.say(f"{part} {what}"))
+        settings = Settings(home=self.plan.home)
+        provision(settings, self.say)
+        return settings
+
+    def _work(self, settings: Settings, workers: Workers) -> Result:
+        watch = Watch(settings)
+        try:
+            for job, slot in self.jobs:
+                workers.start(job, slot)
+            workers.wait_ready()
+            self.say(f"all workers ready after {time.monotonic() - self.began:.1f} s")
+            tally = self._stream(settings, watch, workers)
+            self._drain(watch, workers, tally)
+            return self._add_up(watch, tally)
+        finally:
+            watch.close()
+
+    # -- the stream -----------------------------------------------------------------------------------------------------
+
+    def _stream(self, settings: Settings, watch: "Watch", workers: Workers) -> Tally:
+        clock = WallClock()
+        simulation = Simulation(self.plan.seed, self.plan.accounts, businesses_of(settings), start=clock.now())
+        self._feed = feed = Feed(settings.kafka, simulation, rate=self.plan.rate, clock=clock)
+        if self.stopped.is_set():
+            feed.stop()
+        failures: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                feed.run(seconds=self.plan.seconds)
+            except BaseException as error:  # noqa: BLE001 - raised by the thread that waits
+                failures.append(error)
+
+        self.view.phase = "streaming"
+        thread = threading.Thread(target=run, name="simulator")
+        self.streaming = time.monotonic()
+        thread.start()
+        while thread.is_alive():
+            thread.join(LOOK_SECONDS)
+            self._look(watch, workers, feed.tally)
+        if failures:
+            raise failures[0]
+        return feed.tally
+
+    def _look(self, watch: "Watch", workers: Workers, tally: Tally) -> None:
+        """Read every figure, and show the moment."""
+        for status in workers.status():
+            if status.state == "failed":
+                raise NotReady(f"worker {status.name} stays down; `recoup logs worker-{status.name}` says why")
+        figures = watch.figures()
+        view = self.view
+        view.elapsed = time.monotonic() - self.streaming
+        view.accounts, view.business_days = tally.accounts, tally.business_days
+        view.answers = dict(tally.answers)
+        view.sent = outcomes_of(figures)
+        view.produced = tally.total + sum(view.sent.values())
+        view.handled = sum(watch.counters().values())
+        view.scored = figures.total("recoup_accounts_scored_total")
+        view.decisions = figures.by("recoup_decisions_total", "action")
+        view.contacts_allowed = figures.total("recoup_contacts_allowed_total")
+        view.denied = figures.by("recoup_contacts_denied_total", "rule")
+        view.rows = figures.by("recoup_rows_landed_total", "topic")
+        view.to_decision = quantiles(figures, "recoup_event_to_decision_seconds")
+        view.to_row = quantiles(figures, "recoup_event_to_row_seconds")
+        self._measure(time.monotonic())
+        if self.first_decision is None and view.decisions:
+            self.first_decision = round(time.monotonic() - self.began, 1)
+        self.show(view)
+
+    def _measure(self, now: float) -> None:
+        """Events per second over the last seconds; lag = how long ago so much had been produced as is handled now."""
+        view, seen = self.view, self._seen
+        seen.append((now, view.produced, view.handled))
+        before = next(((at, handled) for at, _, handled in reversed(seen) if now - at >= 3.0), (seen[0][0], seen[0][2]))
+        view.per_second = (view.handled - before[1]) / (now - before[0]) if now > before[0] else 0.0
+        reached = next((at for at, produced, _ in seen if produced >= view.handled), now)
+        view.lag_seconds = max(0.0, now - reached) if view.lag else 0.0
+
+    # -- the end --------------------------------------------------------------------------------------------------------
+
+    def _drain(self, watch: "Watch", workers: Workers, tally: Tally) -> None:
+        """Stop the jobs one after the other, each when it has done everything that came before.
+
+        Dispatch first, so that nobody makes events any more; then decide, so that nobody makes messages any more.
+        """
+        self.view.phase = "draining"
+        view = self.view
+        self._until(
+            lambda: view.lag == 0 and sum(view.sent.values()) >= view.contacts_allowed,
+            watch,
+            workers,
+            tally,
+            QUIET_SECONDS,
+        )
+        workers.stop(f"{DISPATCH}-0")
+        produced = sum(watch.messages(SOURCE_TOPICS).values())
+        self._until(lambda: sum(watch.counters().values()) >= produced, watch, workers, tally)
+        for slot in range(self.plan.workers):
+            workers.stop(f"{DECIDE}-{slot}")
+        messages = watch.messages(watch.topics)
+        self._until(lambda: {t: n for t, (n, _) in watch.rows().items()} == messages, watch, workers, tally)
+        self.view.phase = "done"
+        self._look(watch, workers, tally)
+
+    def _until(
+        self, done: Callable[[], bool], watch: "Watch", workers: Workers, tally: Tally, most: float = DRAIN_SECONDS
+    ) -> None:
+        """Wait; what is not done at the deadline will show in the books."""
+        deadline = time.monotonic() + most
+        while not done() and time.monotonic() < deadline:
+            self._look(watch, workers, tally)
+            time.sleep(LOOK_SECONDS / 2)
+
+    def _add_up(self, watch: "Watch", tally: Tally) -> Result:
+        counters, rows = watch.counters(), watch.rows()
+        messages = watch.messages(watch.topics)
+        books = Books(
+            messages=messages,
+            applied=counters.get("applied", 0),
+            dropped=_under(counters, "dropped:"),
+            dead_lettered=_under(counters, "dead_lettered:"),
+            rows={topic: count for topic, (count, _) in rows.items()},
+            places={topic: places for topic, (_, places) in rows.items()},
+        )
+        figures = watch.figures()
+        return Result(
+            books=books,
+            tally=tally,
+            figures=figures,
+            first_decision_seconds=self.first_decision,
+            unsent=messages.get("contact-requests", 0) - sum(outcomes_of(figures).values()),
+            example=watch.example(),
+        )
+
+
+class Watch:
+    """Reads what each party counts: workers, ledger, topics, tables."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.scraper = Scraper(settings.home)
+        self.loop = asyncio.Runner()
+        self.ledger = Ledger(connect_async(settings.redis), settings.redis.prefix, DECIDE)
+        self.clickhouse = connect_clickhouse(settings.clickhouse)
+        self.partitions = range(topic_named(SOURCE_TOPICS[0]).partitions)
+        self.topics = tuple(count_rows(self.clickhouse, settings.clickhouse.database))
+
+    def figures(self) -> Figures:
+        """What the workers measure."""
+        return self.scraper.figures()
+
+    def counters(self) -> dict[str, int]:
+        """What the ledger counts: `applied`, `dropped:<reason>`, `dead_lettered:<reason>`."""
+        return self.loop.run(self.ledger.counters(self.partitions))
+
+    def messages(self, topics: tuple[str, ...]) -> dict[str, int]:
+        """What each topic holds."""
+        counted = count_messages(self.settings.kafka, topics)
+        return {topic: sum(partitions.values()) for topic, partitions in counted.items()}
+
+    def rows(self) -> dict[str, tuple[int, int]]:
+        """What each topic has in its table: rows, different places."""
+        return count_rows(self.clickhouse, self.settings.clickhouse.database)
+
+    def example(self) -> tuple[str, str] | None:
+        """Somebody who was contacted."""
+        found = self.clickhouse.query("SELECT tenant_id, account_id FROM contact_requests LIMIT 1").result_rows
+        return (str(found[0][0]), str(found[0][1])) if found else None
+
+    def close(self) -> None:
+        """Let the connections go."""
+        self.loop.run(self.ledger.client.aclose())  # type: ignore[attr-defined]
+        self.loop.close()
+        self.clickhouse.close()
+
+
+def outcomes_of(figures: Figures) -> dict[str, int]:
+    """Contacts by how they ended: sent, failed, unknown."""
+    return figures.by("recoup_events_total", "outcome", job=DISPATCH)
+
+
+def quantiles(figures: Figures, name: str) -> Quantiles:
+    """p50 and p99 of a histogram of seconds, in milliseconds."""
+    half, most = figures.quantile(name, 0.5), figures.quantile(name, 0.99)
+    return None if half is None or most is None else (round(half * 1000, 1), round(most * 1000, 1))
+
+
+def _under(counters: dict[str, int], prefix: str) -> dict[str, int]:
+    found = {name.removeprefix(prefix): times for name, times in counters.items() if name.startswith(prefix)}
+    return dict(sorted(found.items(), key=lambda pair: (-pair[1], pair[0])))

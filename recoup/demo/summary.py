@@ -1,0 +1,127 @@
+"""The last word of a demo: what was produced, what became of it, whether it adds up, and where to look next."""
+
+from pathlib import Path
+from typing import Any
+
+from recoup.demo.books import differences
+from recoup.demo.show import Result, outcomes_of, quantiles
+from recoup.demo.view import milliseconds, said
+
+TO_DECISION = "recoup_event_to_decision_seconds"
+TO_ROW = "recoup_event_to_row_seconds"
+TOP_REASONS = 8
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """The summary for programs."""
+    books, figures = result.books, result.figures
+    dropped, dead = sum(books.dropped.values()), sum(books.dead_lettered.values())
+    wrong = differences(books)
+    return {
+        "produced": books.produced,
+        "applied": books.applied,
+        "dropped": dropped,
+        "dead_lettered": dead,
+        "decisions": books.messages.get("next-best-actions", 0),
+        "contacts": outcomes_of(figures).get("sent", 0),
+        "landed": books.rows,
+        "event_to_decision_ms": _named(quantiles(figures, TO_DECISION)),
+        "event_to_row_ms": _named(quantiles(figures, TO_ROW)),
+        "reconciled": not wrong,
+        "differences": wrong,
+        "dropped_by_reason": books.dropped,
+        "dead_lettered_by_reason": books.dead_lettered,
+        "decisions_by_action": figures.by("recoup_decisions_total", "action"),
+        "contacts_by_outcome": outcomes_of(figures),
+        "contacts_denied_by_rule": figures.by("recoup_contacts_denied_total", "rule"),
+        "messages": books.messages,
+        "first_decision_seconds": result.first_decision_seconds,
+        "simulator": {
+            "delivered": result.tally.total,
+            "seconds": result.tally.seconds,
+            "duplicates": result.tally.duplicates,
+            "late": result.tally.late,
+            "bad": sum(result.tally.bad.values()),
+        },
+    }
+
+
+def as_text(result: Result) -> str:
+    """The summary for people."""
+    books, figures, tally = result.books, result.figures, result.tally
+    wrong = differences(books)
+    dead = sum(books.dead_lettered.values())
+    by_dispatch = books.produced - tally.total
+    decided = _listed(figures.by("recoup_decisions_total", "action"))
+    told = _listed(outcomes_of(figures)) or "none told yet"
+    waiting = f", {result.unsent:,} wait for dispatch" if result.unsent else ""
+    after = "no decision came" if result.first_decision_seconds is None else f"{result.first_decision_seconds:.1f} s"
+    lines = [
+        "",
+        f"{tally.accounts:,} accounts, {tally.seconds:.0f} s of events; from the start to the first decision: {after}.",
+        "",
+        _row(
+            books.produced, f"events produced: {tally.total:,} by the simulator, {by_dispatch:,} outcomes by dispatch"
+        ),
+        _row(books.applied, "applied"),
+        _row(sum(books.dropped.values()), "dropped", books.dropped),
+        _row(dead, "dead-lettered", books.dead_lettered),
+        f"{'':>14}(the simulator made {sum(tally.bad.values()):,} bad messages)",
+        "",
+        _row(books.messages.get("next-best-actions", 0), f"decisions: {decided}"),
+        _row(books.messages.get("contact-requests", 0), f"contacts requested: {told}{waiting}"),
+        *_denials(figures.by("recoup_contacts_denied_total", "rule")),
+        "",
+        *(_row(rows, f"rows of {topic}") for topic, rows in sorted(books.rows.items()) if rows),
+        "",
+        f"event to decision, p50 / p99: {milliseconds(quantiles(figures, TO_DECISION))}",
+        f"message to row, p50 / p99:    {milliseconds(quantiles(figures, TO_ROW))}",
+        "",
+    ]
+    if wrong:
+        lines += ["It does NOT add up:", *(f"  - {what}" for what in wrong)]
+    else:
+        lines.append("It adds up: produced = applied + dropped + dead-lettered, and each message is exactly one row.")
+    return "\n".join(lines)
+
+
+def where_next(result: Result, home: Path, addresses: dict[str, str], *, kept: bool) -> str:
+    """What to try now."""
+    prefix = f"RECOUP_HOME={home}"
+    lines = ["", "Where to look next:"]
+    if not kept:
+        lines.append(
+            f"  {prefix} recoup up          start this stack again, with what is in it; or: recoup demo --keep"
+        )
+    if result.example is not None:
+        tenant, account = result.example
+        lines.append(f"  {prefix} recoup explain {tenant} {account}   why somebody was contacted")
+    lines.append(f"  {prefix} recoup dlq list     what was refused, and why")
+    if kept:
+        lines.append(f"  {prefix} recoup status       what runs")
+        lines.append(f"  {prefix} recoup simulate     more events; the workers are still at it")
+        lines.append(f"  {prefix} recoup down         stop it")
+        lines += [f"  {name:<11} {address}" for name, address in addresses.items()]
+    return "\n".join(lines)
+
+
+def _row(count: int, what: str, reasons: dict[str, int] | None = None) -> str:
+    return f"  {count:>10,}  {what}{': ' if reasons else ''}{_listed(reasons or {})}"
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name.replace('_', ' ')} {times:,}" for name, times in counts.items())
+
+
+def _denials(denied: dict[str, int]) -> list[str]:
+    if not denied:
+        return []
+    top = list(denied.items())[:TOP_REASONS]
+    return [
+        _row(sum(denied.values()), "times a rule denied a contact that was due:"),
+        *(_row(times, f"  {said(rule)}") for rule, times in top),
+    ]
+
+
+def _named(found: tuple[float, float] | None) -> dict[str, float | None]:
+    return {"p50": None, "p99": None} if found is None else {"p50": found[0], "p99": found[1]}
