@@ -127,7 +127,7 @@ def _take(work: Work, place: int, plan: Plan, mode: Mode, gate: Gate, outcome: O
     if not (news or due) or not plan.is_live(now):
         agreed = course.review_at if course.review_at is not None and course.review_at > now else None
         outcome.states.append((work.key, encode(state) if facts.changed else work.blob or b""))
-        outcome.reviews.append((work.key, earliest(agreed, plan.next_review(standing, course, today))))
+        outcome.reviews.append((work.key, earliest(agreed, plan.next_step_of_any(standing, course, today))))
         return None
     outcome.states.append((work.key, b""))  # both are filled in when it has been decided
     outcome.reviews.append((work.key, None))

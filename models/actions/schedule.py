@@ -1,8 +1,9 @@
 """The `schedule` policy: a tenant's steps at days from the due date, each taken once for an invoice.
 
-The oldest open invoice that may be chased rules which step is due; one contact covers everything that is due by then.
-Of several steps whose day has come only the latest is taken. A step that the gate denies stays due: the account is
-looked at again when it is allowed, and by then a later step may have taken its place.
+The oldest open invoice that may be chased rules which step is due (not one whose last step lay before the tenant went
+live); one contact covers everything that is due by then. Of several steps whose day has come only the latest is taken.
+A step that the gate denies stays due: the account is looked at again when it is allowed, and by then a later step may
+have taken its place.
 """
 
 from bisect import bisect_right
@@ -43,6 +44,7 @@ WAIT_ALONE = (WAIT_CHOSEN,)
 
 NOTHING_OWED = ("nothing_owed",)
 BARRED = ("nothing_may_be_chased",)
+BEFORE_LIVE = ("due_before_going_live",)
 NO_STEP_DUE = ("no_step_due",)
 STEP_DUE = ("step_due",)
 
@@ -99,6 +101,8 @@ class Plan:
         self.policy = f"schedule:{tenant.strategy.name}"[:200]
         self.live_since = None if tenant.live_since is None else instant(tenant.live_since)
         self.live_day = self._first_day(self.live_since) if self.live_since is not None else 0
+        self.rules_from = self.zone.start(self.live_day - self.days[-1], 0) if self.days and self.live_day else 0
+        """An invoice due before this has no step left since the tenant went live; it rules nothing."""
         self._today = Day(-1, 0, 0)
 
     def _first_day(self, since: Instant) -> int:
@@ -125,6 +129,13 @@ class Plan:
     def opening(self, day: int) -> Instant:
         """When contact hours begin on a local date."""
         return self.zone.start(day, self.opens)
+
+    def ruling(self, standing: Standing) -> Named | None:
+        """The oldest invoice that may be chased and has had a step since the tenant went live."""
+        for named in standing.chaseable:
+            if named[1].due >= self.rules_from:
+                return named
+        return None
 
     def due_step(self, name: str, invoice: Invoice, course: Course, today: Day) -> Step | None:
         """The latest step whose day has come, unless it was taken already or lies before the tenant went live."""
@@ -158,11 +169,17 @@ class Plan:
 
     def next_review(self, standing: Standing, course: Course, today: Day) -> Instant | None:
         """When the account should be looked at again if nothing happens until then."""
-        step_at = None
-        if standing.chaseable:
-            name, invoice = standing.chaseable[0]
-            step_at = self.next_step_at(name, invoice, course, today)
+        ruling = self.ruling(standing)
+        step_at = None if ruling is None else self.next_step_at(ruling[0], ruling[1], course, today)
         return earliest(step_at, self.next_overdue_at(standing))
+
+    def next_step_of_any(self, standing: Standing, course: Course, today: Day) -> Instant | None:
+        """When any invoice's next step will be due, for an account that is only folded.
+
+        Which of them will rule depends on when the tenant goes live.
+        """
+        steps = [self.next_step_at(name, invoice, course, today) for name, invoice in standing.chaseable]
+        return earliest(*steps, self.next_overdue_at(standing))
 
 
 def earliest(*moments: Instant | None) -> Instant | None:
@@ -181,11 +198,14 @@ def consider(
     review_at = plan.next_review(standing, course, today)
     if not standing.chaseable:
         return Prospect(WAIT, BARRED if standing.open else NOTHING_OWED, review_at)
-    name, invoice = standing.chaseable[0]
+    ruling = plan.ruling(standing)
+    if ruling is None:
+        return Prospect(WAIT, BEFORE_LIVE, review_at)
+    name, invoice = ruling
     step = plan.due_step(name, invoice, course, today)
     if step is None:
         return Prospect(WAIT, NO_STEP_DUE, review_at, invoice_ids=(name,))
-    covers = _covered(standing, today.at)
+    covers = _covered(standing, ruling, today.at)
     ids = tuple([covered for covered, _ in covers])
     at_stake = sum([covered.rest for _, covered in covers if covered.currency == invoice.currency])
     if step.action != CONTACT or step.channel is None or step.template is None:
@@ -238,12 +258,12 @@ def candidates(prospect: Prospect, probability: float) -> tuple[Candidate, ...]:
     return (WAIT_ELSE if verdict.allowed else WAIT_CHOSEN), candidate
 
 
-def _covered(standing: Standing, at: Instant) -> list[Named]:
-    """The ruling invoice and whatever else is due by then."""
+def _covered(standing: Standing, ruling: Named, at: Instant) -> list[Named]:
+    """The ruling invoice first, then whatever else is due by then."""
     if len(standing.chaseable) == 1:
         return standing.chaseable
-    until = max(at, standing.chaseable[0][1].due)
-    return [named for named in standing.chaseable if named[1].due <= until]
+    until = max(at, ruling[1].due)
+    return [ruling, *(named for named in standing.chaseable if named[1].due <= until and named is not ruling)]
 
 
 def variables(covers: list[Named], profile: Profile) -> dict[str, str]:
