@@ -37,8 +37,8 @@ class Settings(BaseSettings):
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
         env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the library's contract
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, LocalEndpoints(settings_cls, env_settings, init_settings)
 
@@ -54,7 +54,8 @@ class LocalEndpoints(PydanticBaseSettingsSource):
         return None, field_name, False
 
     def __call__(self) -> dict[str, Any]:
-        home = next((values["home"] for values in (source() for source in reversed(self.stronger)) if "home" in values), ".recoup")
+        given = (source() for source in reversed(self.stronger))
+        home = next((values["home"] for values in given if "home" in values), ".recoup")
         path = Path(home) / "endpoints.json"
         if not path.exists():
             return {}

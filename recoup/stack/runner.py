@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Literal
 
 import msgspec
@@ -94,7 +95,7 @@ class Runner:
         address = self.part.address(ports["port"])
         if not process.alive():
             detail = f"the process {process.pid} is gone; `recoup up` starts it again on the same port with its data"
-            return PartStatus(name=name, state="crashed", address=address, log=log, detail=detail, last_lines=last_lines(self.part.log))
+            return PartStatus(name=name, state="crashed", address=address, log=log, detail=detail, last_lines=self._last_lines())
         uptime = process.uptime(WallClock().now() / 1000)
         running = PartStatus(
             name=name, state="running", address=address, log=log, pid=process.pid,
@@ -103,7 +104,7 @@ class Runner:
         try:
             self.part.ask(ports["port"], 5.0)
         except NotReady as error:
-            return msgspec.structs.replace(running, state="starting", detail=str(error), last_lines=last_lines(self.part.log))
+            return msgspec.structs.replace(running, state="starting", detail=str(error), last_lines=self._last_lines())
         return running
 
     def process(self) -> Process | None:
@@ -120,7 +121,7 @@ class Runner:
         say(name, "starting")
         began = time.monotonic()
         self.ports_file.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self.ports_file, ports)
+        write_json(self.ports_file, ports | {"log_start": start})
         process = Process.start(
             name,
             command,
@@ -159,6 +160,10 @@ class Runner:
         text = "\n".join([f"{what}. The end of {self.part.log}:", *(f"    {line}" for line in lines or ["(nothing)"])])
         taken = any("already in use" in line.lower() for line in lines)
         return PortTaken(text) if taken else NotReady(text + "\n  `recoup doctor` looks for the cause.")
+
+    def _last_lines(self) -> tuple[str, ...]:
+        """The end of what the last start has logged."""
+        return last_lines(self.part.log, start=self._ports().get("log_start", 0))
 
     def _choose_port(self, which: str) -> int:
         wanted = self.part.wanted_port(which)
@@ -218,11 +223,10 @@ def free_port() -> int:
 
 
 def holder(port: int) -> str:
-    """ " by NAME (pid N)" of who listens on a port, as far as we may know."""
-    try:
+    """Who listens on a port, as far as we may know: ` by NAME (pid N)`, or nothing."""
+    with suppress(psutil.Error, OSError):
         for connection in psutil.net_connections("tcp"):
-            if connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port and connection.pid:
+            listens = connection.status == psutil.CONN_LISTEN and connection.laddr and connection.laddr.port == port
+            if listens and connection.pid:
                 return f" by {psutil.Process(connection.pid).name()} (pid {connection.pid})"
-    except (psutil.Error, OSError):
-        pass
     return ""

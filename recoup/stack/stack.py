@@ -144,10 +144,12 @@ class Stack:
                 except BlockingIOError:
                     if not told:
                         lock.seek(0)
-                        say("stack", f"waiting for another `recoup up` or `down` (pid {lock.read().strip() or 'unknown'})")
+                        holder = lock.read().strip() or "unknown"
+                        say("stack", f"waiting for another `recoup up` or `down` (pid {holder})")
                         told = True
                     if time.monotonic() > deadline:
-                        raise NotReady(f"another command has held {path} for {LOCK_SECONDS:.0f} s; see its pid in the file") from None
+                        message = f"another command has held {path} for {LOCK_SECONDS:.0f} s; its pid is in that file"
+                        raise NotReady(message) from None
                     time.sleep(0.05)
             lock.seek(0)
             lock.truncate()

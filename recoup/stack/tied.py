@@ -13,12 +13,14 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
+    """Become the command."""
     parent, *command = sys.argv[1:]
+    os.setpgrp()  # Ctrl-C on a terminal goes to the whole group; the parent decides when its children stop
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != int(parent):
         sys.exit("the parent died before its child was ready")
-    os.execvp(command[0], command)
+    os.execvp(command[0], command)  # noqa: S606 - our own command
 
 
 if __name__ == "__main__":
