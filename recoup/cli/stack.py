@@ -42,15 +42,18 @@ def up(as_json: bool, servers_only: bool) -> None:
 @click.command()
 @click.option("--wipe", is_flag=True, help="Delete the data and the logs as well. There is no way back.")
 def down(wipe: bool) -> None:
-    """Stop the local stack. Its data stay, unless --wipe is given.
+    """Stop the local stack, and workers that `recoup demo --keep` left. Its data stay, unless --wipe is given.
 
     \b
     Example:  recoup down
     """
     from recoup.settings import Settings
+    from recoup.stack.kept import stop_kept_workers
     from recoup.stack.stack import Stack
 
     settings = Settings()
+    for worker in stop_kept_workers(settings.home):
+        _say(worker, "stopped")
     Stack.of(settings).down(_say, wipe=wipe)
     if wipe:
         click.echo(f"the data under {settings.home} are deleted", err=True)

@@ -32,6 +32,8 @@ LOOK_SECONDS = 0.5
 DRAIN_SECONDS = 120.0
 """Past this what is still missing counts as lost; draining takes a few seconds."""
 
+RAMP_SECONDS = 4.0
+"""Caches, connections and transactions of a stack that has just started are cold for about two seconds."""
 QUIET_SECONDS = 15.0
 """Past this dispatch is stopped, whatever it has still to send."""
 
@@ -137,7 +139,9 @@ class Demo:
     def _stream(self, settings: Settings, watch: "Watch", workers: Workers) -> Tally:
         clock = WallClock()
         simulation = Simulation(self.plan.seed, self.plan.accounts, businesses_of(settings), start=clock.now())
-        self._feed = feed = Feed(settings.kafka, simulation, rate=self.plan.rate, clock=clock)
+        self._feed = feed = Feed(
+            settings.kafka, simulation, rate=self.plan.rate, ramp_seconds=RAMP_SECONDS, clock=clock
+        )
         if self.stopped.is_set():
             feed.stop()
         failures: list[BaseException] = []

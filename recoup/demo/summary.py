@@ -1,5 +1,8 @@
 """The last word of a demo: what was produced, what became of it, whether it adds up, and where to look next."""
 
+import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -87,22 +90,25 @@ def as_text(result: Result) -> str:
 
 def where_next(result: Result, home: Path, addresses: dict[str, str], *, kept: bool) -> str:
     """What to try now."""
-    prefix = f"RECOUP_HOME={home}"
+    prefix = f"RECOUP_HOME={home} {command()}"
     lines = ["", "Where to look next:"]
     if not kept:
-        lines.append(
-            f"  {prefix} recoup up          start this stack again, with what is in it; or: recoup demo --keep"
-        )
+        lines.append(f"  {prefix} up          start this stack again, with what is in it; or: {command()} demo --keep")
     if result.example is not None:
         tenant, account = result.example
-        lines.append(f"  {prefix} recoup explain {tenant} {account}   why somebody was contacted")
-    lines.append(f"  {prefix} recoup dlq list     what was refused, and why")
+        lines.append(f"  {prefix} explain {tenant} {account}   why somebody was contacted")
+    lines.append(f"  {prefix} dlq list     what was refused, and why")
     if kept:
-        lines.append(f"  {prefix} recoup status       what runs")
-        lines.append(f"  {prefix} recoup simulate     more events; the workers are still at it")
-        lines.append(f"  {prefix} recoup down         stop it")
+        lines.append(f"  {prefix} status       what runs")
+        lines.append(f"  {prefix} simulate     more events; the workers are still at it")
+        lines.append(f"  {prefix} down         stop it")
         lines += [f"  {name:<11} {address}" for name, address in addresses.items()]
     return "\n".join(lines)
+
+
+def command() -> str:
+    """How the user can call this program."""
+    return "recoup" if shutil.which("recoup") else os.path.relpath(sys.argv[0])
 
 
 def _row(count: int, what: str, reasons: dict[str, int] | None = None) -> str:
@@ -110,7 +116,7 @@ def _row(count: int, what: str, reasons: dict[str, int] | None = None) -> str:
 
 
 def _listed(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {times:,}" for name, times in counts.items())
+    return ", ".join(f"{name} {times:,}" for name, times in counts.items())
 
 
 def _denials(denied: dict[str, int]) -> list[str]:

@@ -27,6 +27,13 @@ TURNS = 200
 FLUSH_SECONDS = 30.0
 
 
+def due_by(elapsed: float, rate: float, ramp: float) -> float:
+    """How many messages should have been sent after so many seconds, at a rate that grows to its full height."""
+    if elapsed < ramp:
+        return rate * elapsed**3 / (3 * ramp**2)
+    return rate * (elapsed - ramp * 2 / 3)
+
+
 class Tally(msgspec.Struct):
     """What was sent, exactly: a message counts when the broker has acknowledged it."""
 
@@ -52,6 +59,7 @@ class Feed:
 
     Args:
         rate: messages per second; None = as fast as they can be made.
+        ramp_seconds: in this time the rate grows to its full height, with the square of time.
     """
 
     def __init__(
@@ -60,12 +68,14 @@ class Feed:
         simulation: Simulation,
         *,
         rate: float | None,
+        ramp_seconds: float = 0.0,
         clock: Clock | None = None,
         progress: Callable[[Tally], None] | None = None,
     ) -> None:
         self.kafka = kafka
         self.simulation = simulation
         self.rate = rate
+        self.ramp_seconds = ramp_seconds
         self.clock = clock or WallClock()
         self.progress = progress
         self.tally = Tally()
@@ -114,7 +124,7 @@ class Feed:
                 self._send(turn(clock.now()), events)
             self.producer.poll(0)
             return
-        until = (time.monotonic() - began) * self.rate
+        until = due_by(time.monotonic() - began, self.rate, self.ramp_seconds)
         while self._sent < until and (events is None or self._sent < events):
             self._send(turn(clock.now()), events)
         self.producer.poll(SLICE_SECONDS)
