@@ -44,10 +44,14 @@ def demo(seconds: float, accounts: int, rate: float, workers: int, seed: int, ke
     from recoup.settings import Settings
     from recoup.stack.kept import keep_workers, stop_kept_workers
     from recoup.stack.layout import read_endpoints
+    from recoup.stack.workers import running_workers
+    from schemas.errors import NotReady
 
     home = Settings().home / "demo"
     plan = Plan(home=home.absolute(), seconds=seconds, accounts=accounts, rate=rate, workers=workers, seed=seed)
     stop_kept_workers(plan.home)
+    if running_workers(plan.home):
+        raise NotReady(f"Another demo runs under {home}: end it first (Ctrl-C), or set RECOUP_HOME for this one.")
     with screen(to_stderr=as_json) as (console, show):
         run = Demo(plan, lambda what: console.print(what, style="dim", highlight=False), show)
         with ending_cleanly(run):

@@ -118,8 +118,14 @@ class Demo:
     def _start(self) -> Settings:
         self.stack.up(lambda part, what: self.say(f"{part} {what}"))
         settings = Settings(home=self.plan.home)
+        self._go_on()
         provision(settings, self.say)
+        self._go_on()
         return settings
+
+    def _go_on(self) -> None:
+        if self.stopped.is_set():
+            raise NotReady("The demo was stopped before anything streamed; nothing is left running.")
 
     def _work(self, settings: Settings, workers: Workers) -> Result:
         watch = Watch(settings)
@@ -127,6 +133,7 @@ class Demo:
             for job, slot in self.jobs:
                 workers.start(job, slot)
             workers.wait_ready()
+            self._go_on()
             self.say(f"all workers ready after {time.monotonic() - self.began:.1f} s")
             tally = self._stream(settings, watch, workers)
             self._drain(watch, workers, tally)
