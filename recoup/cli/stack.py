@@ -84,8 +84,9 @@ def status(as_json: bool) -> None:
         for part in parts:
             _show(part)
         for worker in workers:
-            state = "ready" if worker["ready"] else "not ready"
-            click.echo(f"{worker['name']:<11} {click.style(f'{state:<9}', fg='green' if worker['ready'] else 'red')} {worker['web']}")
+            ready = bool(worker.get("ready"))
+            state = click.style("ready    " if ready else "not ready", fg="green" if ready else "red")
+            click.echo(f"{worker['name']:<11} {state} {worker['web']}")
     if any(part.state not in ("running", "external") for part in parts):
         click.get_current_context().exit(1)
 
@@ -153,7 +154,11 @@ def _show(part: "PartStatus") -> None:
     state = click.style(f"{part.state:<9}", fg=COLOURS.get(part.state, "red"))
     facts = [_without_password(part.address)] if part.address else []
     if part.pid:
-        facts += [f"pid {part.pid}", f"{part.memory_bytes or 0:,} bytes".replace(",", " "), f"up {part.uptime_seconds:.0f} s"]
+        facts += [
+            f"pid {part.pid}",
+            f"{part.memory_bytes or 0:,} bytes".replace(",", " "),
+            f"up {part.uptime_seconds:.0f} s",
+        ]
     click.echo(f"{part.name:<11} {state} {'  '.join(facts)}")
     if part.detail:
         click.echo(f"{'':<21} {part.detail}")

@@ -3,6 +3,7 @@
 import os
 import select
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,13 +15,12 @@ from typing import Any
 
 import chdb
 
-from recoup.stack.clickhouse_errors import ClickHouseError, from_engine
+from recoup.stack.clickhouse_errors import ClickHouseError, failure
 
 PIPE_BYTES = 1 << 20
 READ_BYTES = 1 << 18
 F_SETPIPE_SZ = 1031
 WAIT_FOR_TURN_SECONDS = 60.0
-LONGEST_SESSION_SECONDS = 3600.0
 
 
 def quoted(value: str) -> str:
@@ -38,28 +38,28 @@ class Connection:
 
     def __init__(self, location: str) -> None:
         self.outer = chdb.connect(location)  # closes itself when it is let go
-        self.inner = self.outer._conn
+        self.inner = self.outer._conn  # noqa: SLF001 - takes statements as bytes and results without copies
 
-    def run(self, sql: str | bytes, fmt: str = "TabSeparated", params: dict[str, str] | None = None) -> Any:
+    def run(self, sql: bytes, fmt: str = "TabSeparated", params: dict[str, str] | None = None) -> Any:
         """Run a statement to its end; the whole result is held in memory."""
         try:
             return self.inner.query(sql, fmt, params=params or {})
         except RuntimeError as error:
-            raise from_engine(error) from None
+            raise failure(error) from None
 
-    def insert(self, sql: str, fmt: str, chunks: Iterator[bytes]) -> Any:
+    def insert(self, sql: bytes, fmt: str, chunks: Iterator[bytes]) -> Any:
         """Feed an INSERT as its data arrive. Nothing is committed unless all of it came."""
         try:
             inserter = self.inner.send_insert(sql, fmt)
         except RuntimeError as error:
-            raise from_engine(error) from None
+            raise failure(error) from None
         try:
             for chunk in chunks:
                 self.inner.insert_append(inserter, chunk)
             finishing, inserter = inserter, None
             return self.inner.insert_done(finishing)
         except RuntimeError as error:
-            raise from_engine(error) from None
+            raise failure(error) from None
         finally:
             if inserter is not None:
                 with suppress(RuntimeError):
@@ -81,6 +81,14 @@ class Session(Connection):
         """Settings made by SET in the session; those of a single request are undone after it."""
         self.database = "default"
 
+    def remember(self, names: list[str]) -> None:
+        """Keep what SET has just set."""
+        for name in names:
+            query = f"SELECT value FROM system.settings WHERE name = {quoted(name)}"  # noqa: S608 - quoted
+            value = self.run(query.encode()).data()
+            if value:
+                self.kept[name] = "'" + str(value).rstrip("\n") + "'"  # TabSeparated escapes as literals do
+
 
 class Result:
     """A statement's result as it is written: through a pipe, so that it is never held in memory.
@@ -88,7 +96,7 @@ class Result:
     The engine formats into the pipe from a thread of its own and waits while nobody reads.
     """
 
-    def __init__(self, engine: "Engine", connection: Connection, sql: str, params: dict[str, str], tag: str) -> None:
+    def __init__(self, engine: "Engine", connection: Connection, sql: bytes, params: dict[str, str], tag: str) -> None:
         self.engine = engine
         self.tag = tag
         self.reader, writer = os.pipe()
@@ -96,20 +104,22 @@ class Result:
             fcntl(writer, F_SETPIPE_SZ, PIPE_BYTES)
         self.done: Future[Any] = engine.threads.submit(_write_result, connection, sql, params, writer)
 
-    def chunks(self, client: socket.socket | None) -> Iterator[bytes]:
+    def chunks(self, client: socket.socket) -> Iterator[bytes]:
         """The bytes, and then the failure if there was one. Cancels the query when the client goes away."""
-        watched = [self.reader] if client is None else [self.reader, client]
+        poll = select.poll()
+        poll.register(self.reader, select.POLLIN)
+        poll.register(client, select.POLLIN | select.POLLRDHUP)
         while True:
-            ready, _, _ = select.select(watched, [], [])
+            ready = dict(poll.poll())
             if self.reader in ready:
                 data = os.read(self.reader, READ_BYTES)
                 if not data:
                     break
                 yield data
-            elif client is not None and client in ready:
-                if _has_left(client):
-                    raise ConnectionResetError("the client went away")
-                watched = [self.reader]  # the next request is waiting already
+            elif _has_left(client):
+                raise ConnectionResetError("the client went away")
+            else:
+                poll.unregister(client)  # its next request is waiting already
         self.done.result()
 
     def close(self) -> None:
@@ -124,14 +134,15 @@ class Result:
         os.close(self.reader)
 
 
-def _write_result(connection: Connection, sql: str, params: dict[str, str], writer: int) -> Any:
+def _write_result(connection: Connection, sql: bytes, params: dict[str, str], writer: int) -> Any:
     try:
-        return connection.run(sql.replace(PLACE, f"/proc/self/fd/{writer}"), params=params)
+        return connection.run(sql.replace(PLACE.encode(), f"{DESCRIPTORS}/{writer}".encode()), params=params)
     finally:
         os.close(writer)
 
 
-PLACE = "/proc/self/fd/result"
+DESCRIPTORS = "/proc/self/fd" if sys.platform == "linux" else "/dev/fd"
+PLACE = "/dev/fd/result-of-this-request"
 """Stands in the SQL for the pipe that the result goes to."""
 
 
@@ -143,12 +154,13 @@ class Engine:
         self.location = f"{path}{options}"
         self.keeper = Connection(self.location)
         """Keeps the engine alive between requests."""
-        row = self.keeper.run("SELECT version(), timezone()").data().split()
+        row = self.keeper.run(b"SELECT version(), timezone()").data().split()
         self.version, self.timezone = str(row[0]), str(row[1])
         self.turns = threading.BoundedSemaphore(requests)
         self.threads = ThreadPoolExecutor(requests, thread_name_prefix="query")
         self.sessions: dict[str, Session] = {}
         self.sessions_lock = threading.Lock()
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """One of the statements that may run at once."""
@@ -161,7 +173,7 @@ class Engine:
 
     @contextmanager
     def connection(
-        self, session: str | None, timeout: float, *, must_exist: bool, database: str | None, settings: dict[str, str]
+        self, session: str | None, seconds: float, *, must_exist: bool, database: str | None, settings: dict[str, str]
     ) -> Iterator[Connection]:
         """A connection with this request's database and settings; they are gone afterwards."""
         if session is None:
@@ -172,7 +184,7 @@ class Engine:
             finally:
                 connection.close()
             return
-        kept = self._session(session, must_exist)
+        kept = self._session(session, must_exist=must_exist)
         try:
             try:
                 _apply(kept, database, settings)
@@ -180,18 +192,22 @@ class Engine:
             finally:
                 _undo(kept, database, settings)
         finally:
-            kept.expires = time.monotonic() + min(timeout, LONGEST_SESSION_SECONDS)
+            kept.expires = time.monotonic() + seconds
             kept.lock.release()
 
     def cancel(self, tag: str) -> None:
         """Stop the query that carries this tag."""
         connection = Connection(self.location)
         try:
-            connection.run(f"KILL QUERY WHERE Settings['log_comment'] = {quoted(tag)} ASYNC")
+            connection.run(f"KILL QUERY WHERE Settings['log_comment'] = {quoted(tag)} ASYNC".encode())
         except ClickHouseError:
             pass  # it has just ended
         finally:
             connection.close()
+
+    def reads(self, sql: bytes) -> bool:
+        """Whether a statement only reads, so that its result can be sent through a pipe."""
+        return bool(self.keeper.inner.classify_query(sql)["query_class"].name == "READ_ONLY")
 
     def end_sessions(self, now: float) -> None:
         """Forget the sessions that nobody has used for their time-out."""
@@ -207,7 +223,7 @@ class Engine:
         self.threads.shutdown(wait=False, cancel_futures=True)
         self.keeper.close()
 
-    def _session(self, name: str, must_exist: bool) -> Session:
+    def _session(self, name: str, *, must_exist: bool) -> Session:
         with self.sessions_lock:
             session = self.sessions.get(name)
             if session is None:
@@ -221,20 +237,21 @@ class Engine:
 
 def _apply(connection: Connection, database: str | None, settings: dict[str, str]) -> None:
     if database:
-        connection.run(f"USE {identifier(database)}")
+        connection.run(f"USE {identifier(database)}".encode())
     if settings:
-        connection.run("SET " + ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items()))
+        values = ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items())
+        connection.run(f"SET {values}".encode(errors="surrogateescape"))
 
 
 def _undo(session: Session, database: str | None, settings: dict[str, str]) -> None:
     """Give a session back what it had before the request."""
     if database and database != session.database:
         with suppress(ClickHouseError):
-            session.run(f"USE {identifier(session.database)}")
+            session.run(f"USE {identifier(session.database)}".encode())
     values = ", ".join(f"{name} = {session.kept.get(name, 'DEFAULT')}" for name in settings)
     if values:
         with suppress(ClickHouseError):  # an unknown setting was refused in the first place
-            session.run(f"SET {values}")
+            session.run(f"SET {values}".encode())
 
 
 def _has_left(client: socket.socket) -> bool:

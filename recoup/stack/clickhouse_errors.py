@@ -7,14 +7,15 @@ NAME = re.compile(r"\((\w+)\)\s*$")
 
 STD_EXCEPTION = 1001
 
+MALFORMED = (6, 25, 26, 27, 38, 41, 62, 72, 117, 376, 427, 441, 675, 676)
+NOT_FITTING = (8, 15, 36, 37, 44, 53, 123, 167, 168, 223, 321)
+UNKNOWN_THINGS = (46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 336, 372, 511)
+
 STATUS: dict[int, int] = {
     194: 401,
     **dict.fromkeys((192, 193, 497, 512, 516), 403),
-    # fmt: off
-    **dict.fromkeys((6, 8, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 117, 123, 167, 168, 223, 321, 376, 427, 441,
-                     675, 676), 400),
-    **dict.fromkeys((46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 336, 372, 511), 404),
-    # fmt: on
+    **dict.fromkeys((*MALFORMED, *NOT_FITTING), 400),
+    **dict.fromkeys(UNKNOWN_THINGS, 404),
     229: 413,
     48: 501,
     **dict.fromkeys((76, 202, 209, 439), 503),
@@ -25,8 +26,14 @@ STATUS: dict[int, int] = {
 """Error code -> HTTP status, as ClickHouse's server maps them; every other code is 500."""
 
 HINTS = (
-    (re.compile(r"system\.\w+_log\b"), "This local endpoint keeps no system logs; its own log file has the failed statements."),
-    (re.compile(r"ZooKeeper|Keeper"), "This local endpoint is a single node without Keeper; use MergeTree engines here."),
+    (
+        re.compile(r"system\.\w+_log\b"),
+        "This local endpoint keeps no system logs; its own log file has the failed statements.",
+    ),
+    (
+        re.compile(r"ZooKeeper|Keeper"),
+        "This local endpoint is a single node without Keeper; use MergeTree engines here.",
+    ),
 )
 
 
@@ -49,8 +56,10 @@ class ClickHouseError(Exception):
         return f"Code: {self.code}. DB::Exception: {self.message} ({self.name}) (version {version} (chDB))\n"
 
 
-def from_engine(error: Exception) -> ClickHouseError:
-    """What chDB raised, with its code taken from the text."""
+def failure(error: BaseException) -> ClickHouseError:
+    """Any exception as ClickHouse would tell it; what chDB raised has its code in the text."""
+    if isinstance(error, ClickHouseError):
+        return error
     found = CODE.search(str(error))
     if found is None:
         return ClickHouseError(STD_EXCEPTION, "STD_EXCEPTION", str(error) or type(error).__name__)

@@ -1,350 +1,24 @@
 """Serves the embedded ClickHouse over its HTTP protocol: `python -m recoup.stack.clickhouse_server --path DIR --port N`.
 
-What clickhouse-connect, notebooks and Grafana ask of a server over HTTP, they can ask here. Loopback only, unless
-`--allow-remote` is given with a password.
+What clickhouse-connect, notebooks and Grafana ask of a server over HTTP, they can ask here.
 """
 
-import base64
-import binascii
-import hmac
-import ipaddress
-import json
 import os
-import secrets
 import signal
-import socket
 import sys
-import tempfile
 import threading
 import time
-import traceback
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import IO, Any
-from urllib.parse import parse_qsl, urlsplit
 
 import click
 
+from recoup.stack.clickhouse_access import Access, check_address
 from recoup.stack.clickhouse_engine import Engine
-from recoup.stack.clickhouse_errors import ClickHouseError
-from recoup.stack.clickhouse_request import Answer, Request, answer, failure, summary_of
-from recoup.stack.clickhouse_wire import Encoder, accepted, body, decoded, encoder, multipart
+from recoup.stack.clickhouse_http import Server
+from schemas.errors import BadInput
 
-FIRST_BYTES = 1 << 18
-"""A result that is shorter is sent at once, with its length, its summary and, if it fails, with the right status."""
-SPOOL_BYTES = 16 << 20
-"""Results that are to be complete before they are sent go to disk past this."""
-IDLE_SECONDS = 600.0
 DRAIN_SECONDS = 10.0
-LOCAL_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-
-
-class Access:
-    """Who may ask."""
-
-    def __init__(self, user: str, password: str, *, remote: bool) -> None:
-        self.user = user
-        self.password = password
-        self.remote = remote
-
-    def check(self, handler: "Handler", params: dict[str, str]) -> None:
-        """Raise unless user and password are right, and the request does not come from some web page."""
-        host = handler.headers.get("Host", "localhost").rpartition(":")[0] or handler.headers.get("Host", "localhost")
-        foreign = handler.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
-        if not self.remote and (foreign or host.lower() not in LOCAL_HOSTS):
-            raise ClickHouseError(497, "ACCESS_DENIED", "This local endpoint answers no requests of web pages or for other hosts")
-        user, password = self._credentials(handler, params)
-        known = hmac.compare_digest(user.encode(), self.user.encode())
-        if not known or not hmac.compare_digest(password.encode(), self.password.encode()):
-            message = f"{user}: Authentication failed: password is incorrect, or there is no user with such name."
-            raise ClickHouseError(516, "AUTHENTICATION_FAILED", message)
-
-    def _credentials(self, handler: "Handler", params: dict[str, str]) -> tuple[str, str]:
-        headers = handler.headers
-        if "X-ClickHouse-User" in headers or "X-ClickHouse-Key" in headers:
-            return headers.get("X-ClickHouse-User", "default"), headers.get("X-ClickHouse-Key", "")
-        kind, _, value = headers.get("Authorization", "").partition(" ")
-        if kind.lower() == "basic":
-            try:
-                user, _, password = base64.b64decode(value).decode().partition(":")
-            except (binascii.Error, UnicodeDecodeError):
-                raise ClickHouseError(516, "AUTHENTICATION_FAILED", "The Authorization header cannot be read") from None
-            return user, password
-        return params.get("user", "default"), params.get("password", "")
-
-
-class Server(ThreadingHTTPServer):
-    """One thread for each connection; how many statements run at once is the engine's affair."""
-
-    daemon_threads = True
-    request_queue_size = 128
-
-    def __init__(self, address: tuple[str, int], engine: Engine, access: Access) -> None:
-        super().__init__(address, Handler)
-        self.engine = engine
-        self.access = access
-        self.busy = 0
-        self.idle = threading.Condition()
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away is no news; anything else belongs into the log."""
-        if not isinstance(sys.exception(), (ConnectionError, TimeoutError)):
-            traceback.print_exc()
-
-    def drain(self, seconds: float) -> None:
-        """Wait for the requests that are being answered."""
-        deadline = time.monotonic() + seconds
-        with self.idle:
-            while self.busy and (left := deadline - time.monotonic()) > 0:
-                self.idle.wait(left)
-
-
-class Handler(BaseHTTPRequestHandler):
-    """One client's connection."""
-
-    protocol_version = "HTTP/1.1"
-    server_version = "recoup-clickhouse"
-    wbufsize = -1
-    disable_nagle_algorithm = True  # With Nagle's algorithm SELECT 1 took 45 ms instead of 2.
-    timeout = IDLE_SECONDS
-    server: Server
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Statements may hold personal data: none is logged."""
-
-    def do_GET(self) -> None:
-        path = urlsplit(self.path).path
-        if path in ("/ping", "/replicas_status"):
-            self._plain(200, "Ok.\n")
-        elif path != "/":
-            self._plain(404, f"There is no handle {path}\n\nUse / or /ping for health checks.\n")
-        else:
-            self._query()
-
-    do_POST = do_GET
-    do_HEAD = do_GET
-
-    def _query(self) -> None:
-        with self.server.idle:
-            self.server.busy += 1
-        self.sent = False
-        self.close_connection = self.close_connection or self.headers.get("Connection", "").lower() == "close"
-        self.raw = body(self.rfile, self.headers.get("Content-Length"), self.headers.get("Transfer-Encoding"))  # type: ignore[arg-type]
-        self.query_id = ""
-        try:
-            params = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True, errors="surrogateescape"))
-            self.server.access.check(self, params)
-            if self.headers.get("Expect", "").lower() == "100-continue":
-                pass  # parse_request has answered already
-            request = self._request(params)
-            self.query_id = request.query_id
-            with answer(self.server.engine, request) as found:
-                self._answer(request, found)
-        except (ConnectionError, TimeoutError):
-            self.close_connection = True
-        except Exception as error:
-            if not isinstance(error, (ClickHouseError, RuntimeError)):
-                traceback.print_exc()
-            self._fail(failure(error))
-        finally:
-            with self.server.idle:
-                self.server.busy -= 1
-                self.server.idle.notify_all()
-
-    def _request(self, params: dict[str, str]) -> Request:
-        for header, name in (("X-ClickHouse-Database", "database"), ("X-ClickHouse-Format", "default_format")):
-            if value := self.headers.get(header):
-                params.setdefault(name, value)
-        kind = self.headers.get("Content-Type", "")
-        plain = decoded(self.raw, self.headers.get("Content-Encoding"))
-        read_only = self.command != "POST"
-        if not kind.lower().startswith("multipart/form-data"):
-            return Request(params, plain, read_only)
-        tables = []
-        for name, file_name, content in multipart(b"".join(plain), kind):
-            if file_name is None and (name == "query" or name.startswith("param_") or f"{name}_structure" not in params):
-                text = content.decode(errors="surrogateescape")
-                params[name] = f"{params['query']}\n{text}" if name == "query" and params.get("query") else text
-            else:
-                tables.append((name, content))
-        return Request(params, iter(()), read_only, tables)
-
-    def _answer(self, request: Request, found: Answer) -> None:
-        """Send what came back; what fails before the first byte was sent is answered with the right status."""
-        if found.result is None:
-            self._start(200, found.format, found.summary, len(found.data))
-            self._write(found.data)
-            return
-        whole = request.params.get("wait_end_of_query") == "1"
-        chunks = found.result.chunks(self.connection)
-        with tempfile.SpooledTemporaryFile(max_size=SPOOL_BYTES) as spool:
-            ended = True
-            for chunk in chunks:
-                spool.write(chunk)
-                if not whole and spool.tell() >= FIRST_BYTES:
-                    ended = False
-                    break
-            size = spool.tell()
-            spool.seek(0)
-            encoding = accepted(self.headers.get("Accept-Encoding")) if self._compresses(request, size) else None
-            if ended:
-                self._send_whole(found, spool, size, encoding)
-            else:
-                self._send_stream(found, _pieces(spool, chunks), encoding)
-
-    def _compresses(self, request: Request, size: int) -> bool:
-        return request.params.get("enable_http_compression") == "1" and size > 1024
-
-    def _send_whole(self, found: Answer, spool: IO[bytes], size: int, encoding: str | None) -> None:
-        assert found.result is not None
-        summary = summary_of(found.result)
-        if encoding is None:
-            self._start(200, found.format, summary, size)
-            for piece in _pieces(spool, iter(())):
-                self._write(piece)
-        else:
-            self._start(200, found.format, summary, None, encoding)
-            self._chunks(_pieces(spool, iter(())), encoder(encoding))
-            self._last_chunk()
-
-    def _send_stream(self, found: Answer, pieces: Iterator[bytes], encoding: str | None) -> None:
-        tag = secrets.token_hex(8)
-        self._start(200, found.format, {}, None, encoding, tag)
-        compress = encoder(encoding)
-        try:
-            self._chunks(pieces, compress)
-        except (ConnectionError, TimeoutError):
-            raise
-        except Exception as error:
-            # The status is sent already: the failure goes behind the data, in the form that clients look for.
-            text = failure(error).text(self.server.engine.version).rstrip("\n")
-            mark = f"\r\n__exception__\r\n{tag}\r\n{text}\n{len(text) + 1} {tag}\r\n__exception__\r\n".encode()
-            self._chunk(compress.feed(mark) + compress.finish() if compress else mark)
-        self._last_chunk()
-
-    def _chunks(self, pieces: Iterator[bytes], compress: Encoder | None) -> None:
-        for piece in pieces:
-            self._chunk(compress.feed(piece) if compress else piece)
-        if compress:
-            self._chunk(compress.finish())
-
-    def _chunk(self, data: bytes) -> None:
-        if not data or self.command == "HEAD":
-            return
-        if self.chunked:
-            data = b"%x\r\n%b\r\n" % (len(data), data)
-        self.wfile.write(data)
-
-    def _last_chunk(self) -> None:
-        if self.chunked and self.command != "HEAD":
-            self.wfile.write(b"0\r\n\r\n")
-        self.wfile.flush()
-
-    def _write(self, data: bytes) -> None:
-        if data and self.command != "HEAD":
-            self.wfile.write(data)
-        self.wfile.flush()
-
-    def _start(
-        self,
-        status: int,
-        fmt: str | None,
-        summary: dict[str, int],
-        length: int | None,
-        encoding: str | None = None,
-        tag: str | None = None,
-        error: int | None = None,
-    ) -> None:
-        """Status and headers. Without a length the body comes in chunks, or up to the end of the connection."""
-        self._read_the_rest()
-        self.chunked = length is None and self.request_version != "HTTP/1.0"
-        self.close_connection = self.close_connection or (length is None and not self.chunked)
-        headers = {
-            "Content-Type": _content_type(fmt) if error is None else "text/plain; charset=UTF-8",
-            "X-ClickHouse-Server-Display-Name": "recoup",
-            "X-ClickHouse-Query-Id": self.query_id,
-            "X-ClickHouse-Timezone": self.server.engine.timezone,
-            "X-ClickHouse-Format": fmt,
-            "X-ClickHouse-Summary": json.dumps({name: str(value) for name, value in summary.items()}) if summary else None,
-            "X-ClickHouse-Exception-Code": None if error is None else str(error),
-            "X-ClickHouse-Exception-Tag": tag,
-            "Content-Encoding": encoding,
-            "Content-Length": None if length is None else str(length),
-            "Transfer-Encoding": "chunked" if self.chunked else None,
-            "Connection": "close" if self.close_connection else "Keep-Alive",
-        }
-        self.send_response(status)
-        for name, value in headers.items():
-            if value is not None:
-                self.send_header(name, value)
-        self.end_headers()
-        self.sent = True
-
-    def _read_the_rest(self) -> None:
-        """A body that was not read would be taken for the next request."""
-        try:
-            read = 0
-            for chunk in self.raw:
-                read += len(chunk)
-                if read > SPOOL_BYTES:
-                    self.close_connection = True
-                    return
-        except ClickHouseError:
-            self.close_connection = True
-
-    def _fail(self, error: ClickHouseError) -> None:
-        if self.sent:  # nothing can be said any more but that it is not complete
-            self.close_connection = True
-            return
-        try:
-            text = error.text(self.server.engine.version).encode(errors="surrogateescape")
-            self._start(error.status, None, {}, len(text), error=error.code)
-            self._write(text)
-        except (ConnectionError, TimeoutError):
-            self.close_connection = True
-
-    def _plain(self, status: int, text: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "text/html; charset=UTF-8" if status == 200 else "text/plain; charset=UTF-8")
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(text.encode())
-        self.wfile.flush()
-
-
-def _pieces(spool: IO[bytes], rest: Iterator[bytes]) -> Iterator[bytes]:
-    while piece := spool.read(FIRST_BYTES):
-        yield piece
-    yield from rest
-
-
-def _content_type(fmt: str | None) -> str:
-    name = (fmt or "").lower()
-    if name.startswith("json"):
-        return "application/x-ndjson; charset=UTF-8" if "eachrow" in name else "application/json; charset=UTF-8"
-    if name.startswith("csv"):
-        return "text/csv; charset=UTF-8"
-    if name.startswith(("tabseparated", "tsv")):
-        return "text/tab-separated-values; charset=UTF-8"
-    if name in ("native", "rowbinary", "arrow", "arrowstream", "parquet", "orc", "avro"):
-        return "application/octet-stream"
-    return "text/plain; charset=UTF-8"
-
-
-def check_address(host: str, *, allow_remote: bool, password: str) -> None:
-    """Refuse to be reached from other machines unless that was asked for, with a password."""
-    try:
-        addresses = {info[4][0] for info in socket.getaddrinfo(host, None)}
-    except OSError as error:
-        raise click.ClickException(f"{host} is no address of this machine: {error}") from error
-    if all(ipaddress.ip_address(address).is_loopback for address in addresses):
-        return
-    if not allow_remote:
-        raise click.ClickException(f"{host} can be reached from other machines; use 127.0.0.1, or --allow-remote and a password")
-    if not password:
-        raise click.ClickException("--allow-remote needs a password: set RECOUP_CLICKHOUSE_PASSWORD")
+SWEEP_SECONDS = 5.0
 
 
 @click.command()
@@ -355,26 +29,37 @@ def check_address(host: str, *, allow_remote: bool, password: str) -> None:
 @click.option("--requests", default=16, show_default=True, help="Statements that run at once.")
 @click.option("--memory-mb", default=0, help="The most that one statement may use; 0 = no limit.")
 @click.option("--allow-remote", is_flag=True, help="Answer other machines too; needs a password.")
-def main(path: Path, port: int, host: str, user: str, requests: int, memory_mb: int, allow_remote: bool) -> None:
+def main(
+    path: Path,
+    port: int,
+    host: str,
+    user: str,
+    requests: int,
+    memory_mb: int,
+    allow_remote: bool,  # noqa: FBT001
+) -> None:
     """Serve the embedded ClickHouse until SIGTERM. The password is taken from RECOUP_CLICKHOUSE_PASSWORD."""
     password = os.environ.get("RECOUP_CLICKHOUSE_PASSWORD", "")
-    check_address(host, allow_remote=allow_remote, password=password)
+    try:
+        check_address(host, allow_remote=allow_remote, password=password)
+    except BadInput as error:
+        raise click.ClickException(str(error)) from error
     path.mkdir(parents=True, exist_ok=True)
     engine = Engine(path, requests, memory_mb << 20)
+    server = Server((host, port), engine, Access(user, password, remote=allow_remote))
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    server = Server((host, port), engine, Access(user, password, remote=allow_remote))
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
-    print(f"ClickHouse {engine.version} (chDB) listens on {host}:{port}", flush=True)
-    while not stop.wait(5.0):
+    click.echo(f"ClickHouse {engine.version} (chDB) listens on {host}:{port}")
+    while not stop.wait(SWEEP_SECONDS):
         engine.end_sessions(time.monotonic())
-    print("stopping", flush=True)
+    click.echo("stopping")
     server.shutdown()
     server.server_close()
     server.drain(DRAIN_SECONDS)
     engine.close()
-    print("stopped", flush=True)
+    click.echo("stopped")
     sys.stdout.flush()
     os._exit(0)  # The engine's threads may still wait for clients that stopped reading.
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from recoup.stack.clickhouse_errors import ClickHouseError
+
 TOKEN = re.compile(
     rb"""
       (?P<space>\s+ | --[^\n]* | \#[!\ ][^\n]* | /\*.*?\*/)
@@ -23,17 +25,10 @@ TOKEN = re.compile(
 AFTER_FORMAT = re.compile(rb"[ \t]*;?[ \t]*(\r?\n)?")
 """What stands between a format's name and the data; binary data may begin with anything, so only one line end."""
 
-
-class SyntaxProblem(Exception):
-    """A statement that this endpoint will not pass on; carries ClickHouse's error code."""
-
-    def __init__(self, code: int, name: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
-        self.name = name
-
-
-OUTFILE = SyntaxProblem(358, "INTO_OUTFILE_NOT_ALLOWED", "INTO OUTFILE is not allowed over HTTP")
+OUTFILE = (358, "INTO_OUTFILE_NOT_ALLOWED", "INTO OUTFILE is not allowed over HTTP")
+INFILE = (48, "NOT_IMPLEMENTED", "FROM INFILE is not allowed over HTTP: send the data as the body")
+NO_FORMAT = (62, "SYNTAX_ERROR", "input() needs the FORMAT of its data at the end of the statement")
+SEVERAL = (62, "SYNTAX_ERROR", "Multi-statements are not allowed")
 
 
 @dataclass(frozen=True)
@@ -53,8 +48,17 @@ class Token:
 
 
 @dataclass(frozen=True)
+class InputCall:
+    """`input('structure')` in the place of a table: its span in the text, and the quoted structure."""
+
+    start: int
+    end: int
+    structure: bytes
+
+
+@dataclass(frozen=True)
 class Statement:
-    """One statement: its text without FORMAT and end marks, the format, and the data that follow an INSERT."""
+    """One statement: its text without FORMAT and end marks, the format, and where the data of an INSERT begin."""
 
     text: bytes
     words: tuple[str, ...]
@@ -62,100 +66,80 @@ class Statement:
     format: str | None = None
     data_start: int | None = None
     """Where an INSERT's data begin in the source; None when it has none of its own."""
-    source: tuple[int, int] | None = None
-    """The span of `input(...)` in the text."""
-    structure: bytes = b""
-    """The quoted structure that `input` was called with."""
+    input: InputCall | None = None
 
     @property
     def kind(self) -> str:
+        """The first keyword."""
         return self.words[0] if self.words else ""
 
-    def reading_from(self, path: str) -> bytes:
+    def reading_from(self, path: str, call: InputCall) -> bytes:
         """The text with `input(structure)` turned into `file(path, format, structure)`."""
-        assert self.source is not None
-        start, end = self.source
-        inside = f"'{path}', {self.format}".encode() + (b", " + self.structure if self.structure else b"")
-        return self.text[:start] + b"file(" + inside + b")" + self.text[end:]
+        inside = f"'{path}', {self.format}".encode() + (b", " + call.structure if call.structure else b"")
+        return self.text[: call.start] + b"file(" + inside + b")" + self.text[call.end :]
 
     def writing_to(self, path: str, fmt: str) -> bytes:
         """The text with its result going to a file (or a pipe) in a format."""
         return self.text + f"\nINTO OUTFILE '{path}' APPEND FORMAT {fmt}".encode()
 
+    def names_set(self) -> list[str]:
+        """The settings that a SET statement sets."""
+        return [
+            name.text.decode("latin-1").strip("`") for name, sign in pairwise(tokens(self.text)) if sign.text == b"="
+        ]
+
+    def last_name(self) -> str:
+        """The last name of a statement such as USE."""
+        return [token.text.decode(errors="surrogateescape") for token in tokens(self.text)][-1].strip('`"')
+
+    def engine(self) -> str:
+        """The table engine that a CREATE names, or nothing."""
+        words = [token.word or token.text.decode("latin-1") for token in tokens(self.text)]
+        for place, word in enumerate(words[:-1]):
+            if word == "ENGINE":
+                return words[place + 2] if words[place + 1] == "=" and place + 2 < len(words) else words[place + 1]
+        return ""
+
+    def renamed(self, name: bytes, by: bytes) -> bytes:
+        """The text with every unquoted `name` replaced."""
+        text, place = b"", 0
+        for token in tokens(self.text):
+            if token.text == name:
+                text, place = text + self.text[place : token.start] + by, token.end
+        return text + self.text[place:]
+
 
 def parse(source: bytes) -> Statement:
-    """Take one statement apart. Raises SyntaxProblem for several statements and for INTO OUTFILE."""
-    first = next(_tokens(source), None)
+    """Take one statement apart.
+
+    Raises:
+        ClickHouseError: several statements, or one that would read or write the server's files.
+    """
+    first = next(tokens(source), None)
     if first is not None and first.word == "INSERT":
         return _insert(source)
-    tokens = list(_tokens(source))
-    words = tuple(token.word for token in tokens[:4])
-    if words[:1] == ("WITH",) and any(token.word == "INSERT" and not token.depth for token in tokens):
+    found = list(tokens(source))
+    if (
+        first is not None
+        and first.word == "WITH"
+        and any(token.word == "INSERT" and not token.depth for token in found)
+    ):
         return _insert(source)
-    end, tokens = _until_end(source, tokens)
-    for place, (token, following) in enumerate(pairwise(tokens)):
+    end, found = _until_end(source, found)
+    for place, (token, following) in enumerate(pairwise(found)):
         if token.depth or token.kind != "word":
             continue
         if token.word == "INTO" and following.word == "OUTFILE":
-            raise OUTFILE
-        if token.word == "FORMAT" and following.kind == "word" and _ends_or_settings(tokens, place + 2):
+            raise ClickHouseError(*OUTFILE)
+        if token.word == "FORMAT" and following.kind == "word" and _ends_or_settings(found, place + 2):
             # The format is said again where the result is sent; settings may follow it.
             text = source[: token.start] + source[following.end : end]
-            return Statement(text.strip(), words, following.text.decode("latin-1"))
-    return Statement(source[:end].strip(), words)
+            return Statement(text.strip(), _words(found), following.text.decode("latin-1"))
+    return Statement(source[:end].strip(), _words(found))
 
 
-def _insert(source: bytes) -> Statement:
-    """INSERT with data behind FORMAT or VALUES, from SELECT, or from SELECT ... FROM input(...).
-
-    Looks only backwards, and stops where data begin: they may be long, and are no SQL.
-    """
-    tokens: list[Token] = []
-    selects = False
-    call: tuple[int, int] | None = None
-    structure = b""
-    for token in _tokens(source):
-        tokens.append(token)
-        before = tokens[-2] if len(tokens) > 1 else token
-        if token.text == b")" and (found := _input_call(tokens)):
-            call, structure = found
-        if token.depth or len(tokens) < 3:
-            continue
-        selects = selects or token.word in ("SELECT", "WITH")
-        if before.word == "VALUES" and not before.depth and not selects and token.text == b"(":
-            return Statement(source[: before.start].rstrip(), _words(tokens), "Values", before.end)
-        if token.word == "OUTFILE" and before.word == "INTO":
-            raise OUTFILE
-        if token.word == "INFILE" and before.word == "FROM":
-            raise SyntaxProblem(48, "NOT_IMPLEMENTED", "FROM INFILE is not allowed over HTTP: send the data as the body")
-        if before.word == "FORMAT" and not before.depth and token.kind == "word":
-            rest = AFTER_FORMAT.match(source, token.end)
-            line_ends = rest is not None and (rest.group(1) is not None or rest.end() == len(source))
-            if selects and not (line_ends and (call or not source[rest.end() if rest else 0 :].strip())):
-                continue  # a column or an alias that is called format
-            start = rest.end() if rest and (call or not selects) else None
-            text = source[: before.start].rstrip()
-            return Statement(text, _words(tokens), token.text.decode("latin-1"), start, call, structure)
-    if call is not None:
-        raise SyntaxProblem(62, "SYNTAX_ERROR", "input() needs the FORMAT of its data at the end of the statement")
-    if tokens and tokens[-1].word == "VALUES" and not selects:
-        return Statement(source[: tokens[-1].start].strip(), _words(tokens), "Values", len(source))
-    end, _ = _until_end(source, tokens)
-    return Statement(source[:end].strip(), _words(tokens))
-
-
-def _input_call(tokens: list[Token]) -> tuple[tuple[int, int], bytes] | None:
-    """`FROM input('structure')` or `FROM input()` that ends with the last token: its span and its structure."""
-    length = 4 if len(tokens) > 4 and tokens[-2].kind == "string" else 3
-    name = tokens[-length] if len(tokens) > length else None
-    if name is None or name.word != "INPUT" or tokens[-length + 1].text != b"(":
-        return None
-    if tokens[-length - 1].word not in ("FROM", "JOIN"):
-        return None
-    return (name.start, tokens[-1].end), tokens[-2].text if length == 4 else b""
-
-
-def _tokens(source: bytes) -> Iterator[Token]:
+def tokens(source: bytes) -> Iterator[Token]:
+    """The pieces of SQL, as they are asked for."""
     depth = 0
     for match in TOKEN.finditer(source):
         kind = match.lastgroup or "mark"
@@ -169,20 +153,75 @@ def _tokens(source: bytes) -> Iterator[Token]:
             depth += 1
 
 
-def _words(tokens: list[Token]) -> tuple[str, ...]:
-    return tuple(token.word for token in tokens[:4])
+def _insert(source: bytes) -> Statement:
+    """INSERT with data behind FORMAT or VALUES, from SELECT, or from SELECT ... FROM input(...).
+
+    Looks only backwards, and stops where data begin: they may be long, and are no SQL.
+    """
+    found: list[Token] = []
+    selects = False
+    call: InputCall | None = None
+    for token in tokens(source):
+        found.append(token)
+        before = found[-2] if len(found) > 1 else token
+        if token.text == b")":
+            call = _input_call(found) or call
+        if token.depth or len(found) < 3:
+            continue
+        selects = selects or token.word in ("SELECT", "WITH")
+        if token.text == b"(" and before.word == "VALUES" and not selects:
+            return Statement(source[: before.start].rstrip(), _words(found), "Values", before.end)
+        if before.word == "INTO" and token.word == "OUTFILE":
+            raise ClickHouseError(*OUTFILE)
+        if before.word == "FROM" and token.word == "INFILE":
+            raise ClickHouseError(*INFILE)
+        if before.word == "FORMAT" and not before.depth and token.kind == "word":
+            data = _data_start(source, token.end, selects=selects, call=call)
+            if data is not None:
+                start = data if call or not selects else None
+                text = source[: before.start].rstrip()
+                return Statement(text, _words(found), token.text.decode("latin-1"), start, call)
+    if call is not None:
+        raise ClickHouseError(*NO_FORMAT)
+    if found and found[-1].word == "VALUES" and not selects:
+        return Statement(source[: found[-1].start].rstrip(), _words(found), "Values", len(source))
+    end, _ = _until_end(source, found)
+    return Statement(source[:end].rstrip(), _words(found))
 
 
-def _until_end(source: bytes, tokens: list[Token]) -> tuple[int, list[Token]]:
+def _data_start(source: bytes, place: int, *, selects: bool, call: InputCall | None) -> int | None:
+    """Where the data behind `FORMAT name` begin; None when this was a column or an alias that is called format."""
+    rest = AFTER_FORMAT.match(source, place)
+    start = rest.end() if rest else place
+    if not selects:
+        return start
+    line_ends = start == len(source) or (rest is not None and rest.group(1) is not None)
+    return start if line_ends and (call is not None or not source[start:].strip()) else None
+
+
+def _input_call(found: list[Token]) -> InputCall | None:
+    """`FROM input('structure')` or `FROM input()` that ends with the last token."""
+    length = 4 if len(found) > 4 and found[-2].kind == "string" else 3
+    if len(found) <= length or found[-length].word != "INPUT" or found[-length + 1].text != b"(":
+        return None
+    if found[-length - 1].word not in ("FROM", "JOIN"):
+        return None
+    return InputCall(found[-length].start, found[-1].end, found[-2].text if length == 4 else b"")
+
+
+def _until_end(source: bytes, found: list[Token]) -> tuple[int, list[Token]]:
     """Where the statement ends, and its tokens; more than end marks behind it is a second statement."""
-    for place, token in enumerate(tokens):
+    for place, token in enumerate(found):
         if token.text == b";":
-            if any(other.text != b";" for other in tokens[place:]):
-                raise SyntaxProblem(62, "SYNTAX_ERROR", "Multi-statements are not allowed")
-            return token.start, tokens[:place]
-    return len(source), tokens
+            if any(other.text != b";" for other in found[place:]):
+                raise ClickHouseError(*SEVERAL)
+            return token.start, found[:place]
+    return len(source), found
 
 
-def _ends_or_settings(tokens: list[Token], place: int) -> bool:
-    return place >= len(tokens) or (tokens[place].word == "SETTINGS" and not tokens[place].depth)
+def _words(found: list[Token]) -> tuple[str, ...]:
+    return tuple(token.word for token in found[:4])
 
+
+def _ends_or_settings(found: list[Token], place: int) -> bool:
+    return place >= len(found) or (found[place].word == "SETTINGS" and not found[place].depth)

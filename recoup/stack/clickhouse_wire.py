@@ -1,20 +1,26 @@
 """The bytes of ClickHouse's HTTP interface: bodies in, results out, compressed either way, multipart forms."""
 
+import importlib
+import importlib.util
 import re
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Any, BinaryIO, Protocol
+from email.message import Message
+from typing import Any, Protocol
 
-import lz4.frame
+import lz4.frame  # type: ignore[import-untyped]
 import zstandard
 
 from recoup.stack.clickhouse_errors import ClickHouseError
 
+Read = Callable[[int], bytes]
 READ_BYTES = 1 << 18
 ENCODINGS = ("lz4", "zstd", "gzip", "deflate", "br")
 """Best first: what a client accepts and we have."""
 BOUNDARY = re.compile(r'boundary="?([^";]+)"?')
-DISPOSITION = re.compile(rb'content-disposition:[^\r\n]*?\bname="([^"]*)"(?:[^\r\n]*?\bfilename="([^"]*)")?', re.IGNORECASE)
+DISPOSITION = re.compile(
+    rb'content-disposition:[^\r\n]*?\bname="([^"]*)"(?:[^\r\n]*?\bfilename="([^"]*)")?', re.IGNORECASE
+)
 
 
 class Encoder(Protocol):
@@ -32,41 +38,39 @@ class CutShort(ClickHouseError):
         super().__init__(33, "CANNOT_READ_ALL_DATA", f"{what}; nothing was written")
 
 
-def body(stream: BinaryIO, length: str | None, transfer: str | None) -> Iterator[bytes]:
+def body(read: Read, read_line: Read, headers: "Message[str, str]") -> Iterator[bytes]:
     """The request's body as it arrives, without the chunked transfer's framing."""
-    if transfer and "chunked" in transfer.lower():
-        yield from _chunked(stream)
+    if "chunked" in headers.get("Transfer-Encoding", "").lower():
+        yield from _chunked(read, read_line)
         return
     try:
-        left = int(length or 0)
+        length = int(headers.get("Content-Length") or 0)
     except ValueError:
         raise ClickHouseError(36, "BAD_ARGUMENTS", "Content-Length is not a number") from None
-    while left:
-        data = stream.read(min(left, READ_BYTES))
-        if not data:
-            raise CutShort(f"The connection ended with {left} bytes of the body still to come")
-        left -= len(data)
-        yield data
+    yield from _exactly(read, length)
 
 
-def _chunked(stream: BinaryIO) -> Iterator[bytes]:
+def _chunked(read: Read, read_line: Read) -> Iterator[bytes]:
     while True:
-        line = stream.readline(1024)
         try:
-            left = int(line.split(b";")[0], 16)
+            length = int(read_line(1024).split(b";")[0], 16)
         except ValueError:
             raise CutShort("The connection ended in the middle of a chunked body") from None
-        if left == 0:
-            while stream.readline(65_536).strip():
+        if length == 0:
+            while read_line(65_536).strip():
                 pass  # trailers
             return
-        while left:
-            data = stream.read(min(left, READ_BYTES))
-            if not data:
-                raise CutShort("The connection ended in the middle of a chunk")
-            left -= len(data)
-            yield data
-        stream.readline(8)
+        yield from _exactly(read, length)
+        read_line(8)
+
+
+def _exactly(read: Read, length: int) -> Iterator[bytes]:
+    while length:
+        data = read(min(length, READ_BYTES))
+        if not data:
+            raise CutShort(f"The connection ended with {length} bytes still to come")
+        length -= len(data)
+        yield data
 
 
 def decoded(chunks: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
@@ -79,16 +83,19 @@ def decoded(chunks: Iterator[bytes], encoding: str | None) -> Iterator[bytes]:
         raise ClickHouseError(89, "UNKNOWN_COMPRESSION_METHOD", f"Unknown compression method: {encoding}")
     frame, fresh = make(), True
     try:
-        for data in chunks:
-            while data:
-                plain = frame.decompress(data)
-                fresh, data = False, b""
+        for chunk in chunks:
+            left = chunk
+            while left:
+                plain, fresh = frame.decompress(left), False
                 if plain:
                     yield plain
+                left = b""
                 if getattr(frame, "eof", False):
-                    data, frame, fresh = frame.unused_data or b"", make(), True
+                    left, frame, fresh = frame.unused_data or b"", make(), True
     except (RuntimeError, OSError, zlib.error, zstandard.ZstdError) as error:
-        raise ClickHouseError(271, "CANNOT_DECOMPRESS", f"The {encoding} body cannot be decompressed: {error}") from error
+        raise ClickHouseError(
+            271, "CANNOT_DECOMPRESS", f"The {encoding} body cannot be decompressed: {error}"
+        ) from error
     if not fresh and hasattr(frame, "eof"):
         raise CutShort(f"The {encoding} body ends in the middle of a frame")
 
@@ -161,7 +168,8 @@ def encoder(encoding: str | None) -> Encoder | None:
 
 def accepted(header: str | None) -> str | None:
     """The encoding to answer with, of those that the client accepts."""
-    offered = {part.split(";")[0].strip().lower() for part in (header or "").split(",") if not part.replace(" ", "").endswith(";q=0")}
+    parts = [part.replace(" ", "").lower() for part in (header or "").split(",")]
+    offered = {part.split(";")[0] for part in parts if not part.endswith(";q=0")}
     return next((name for name in ENCODINGS if name in offered and (name != "br" or _brotli())), None)
 
 
@@ -183,8 +191,5 @@ def multipart(data: bytes, content_type: str) -> Iterator[tuple[str, str | None,
 
 
 def _brotli() -> Any:
-    try:
-        import brotli
-    except ImportError:
-        return None
-    return brotli
+    """Brotli when it is installed; nothing here needs it."""
+    return importlib.import_module("brotli") if importlib.util.find_spec("brotli") else None

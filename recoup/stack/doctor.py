@@ -102,7 +102,9 @@ def _home(home: Path) -> Finding:
         folder = folder.parent
     if os.access(folder, os.W_OK):
         return Finding("home", "ok", str(home.absolute()))
-    return Finding("home", "problem", f"{folder} cannot be written", "change its owner, or set RECOUP_HOME to another folder")
+    return Finding(
+        "home", "problem", f"{folder} cannot be written", "change its owner, or set RECOUP_HOME to another folder"
+    )
 
 
 def _disk(home: Path) -> Finding:
@@ -123,7 +125,9 @@ def _memory() -> Finding:
     do = "close other programs, or lower RECOUP_STACK__KAFKA_HEAP_MB and RECOUP_STACK__CLICKHOUSE_MEMORY_MB"
     if free < PROBLEM_MEMORY_BYTES:
         return Finding("memory", "problem", f"only {says}; the servers use about 0.7 GB when idle", do)
-    return Finding("memory", "warning", f"only {says}", do) if free < WARN_MEMORY_BYTES else Finding("memory", "ok", says)
+    return (
+        Finding("memory", "warning", f"only {says}", do) if free < WARN_MEMORY_BYTES else Finding("memory", "ok", says)
+    )
 
 
 def _files() -> Finding:
@@ -134,7 +138,9 @@ def _files() -> Finding:
     limit, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if limit >= FEWEST_FILES:
         return Finding("open files", "ok", f"at most {limit}")
-    do = f"run `ulimit -n {FEWEST_FILES}` first" + ("" if hard >= FEWEST_FILES else "; the hard limit must be raised too")
+    do = f"run `ulimit -n {FEWEST_FILES}` first" + (
+        "" if hard >= FEWEST_FILES else "; the hard limit must be raised too"
+    )
     return Finding("open files", "warning", f"a process may have only {limit} files open", do)
 
 
@@ -147,7 +153,9 @@ def _data_version(home: Path) -> Finding:
 
 def _clock(home: Path) -> Finding:
     now = WallClock().now() / 1000
-    newest = max((path.stat().st_mtime for folder in ("run", "logs") for path in (home / folder).glob("*")), default=0.0)
+    newest = max(
+        (path.stat().st_mtime for folder in ("run", "logs") for path in (home / folder).glob("*")), default=0.0
+    )
     if newest > now + CLOCK_SECONDS:
         says = f"the clock was set back: files of the stack are {newest - now:.0f} s in the future"
         return Finding("clock", "problem", says, "set the clock; events that are dated in the future are refused")
@@ -225,4 +233,6 @@ def _status(stack: Stack) -> Iterator[Finding]:
             yield Finding(part.name, "ok", "not started")
         else:
             lines = "".join(f"\n    {line}" for line in part.last_lines)
-            yield Finding(part.name, "problem", f"{part.state}: {part.detail}{lines}", f"read {part.log}" if part.log else None)
+            yield Finding(
+                part.name, "problem", f"{part.state}: {part.detail}{lines}", f"read {part.log}" if part.log else None
+            )

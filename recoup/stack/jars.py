@@ -30,9 +30,9 @@ def memory_file() -> Path:
 
 def registry_host() -> str:
     """Who is asked for the jars."""
-    import jgo  # noqa: PLC0415 - it takes 0.3 s
+    from jgo.constants import MAVEN_CENTRAL_URL  # noqa: PLC0415 - it takes 0.3 s
 
-    return str(urlsplit(jgo.MAVEN_CENTRAL_URL).hostname)
+    return str(urlsplit(MAVEN_CENTRAL_URL).hostname)
 
 
 def classpath(say: Callable[[str], None]) -> list[Path]:

@@ -63,7 +63,15 @@ class KafkaBroker(Part):
         say("formatting its storage")
         cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=").replace("-", "A")
         self.data.mkdir(parents=True, exist_ok=True)
-        format_command = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c", str(properties)]
+        format_command = [
+            "kafka.tools.StorageTool",
+            "format",
+            "--ignore-formatted",
+            "-t",
+            cluster,
+            "-c",
+            str(properties),
+        ]
         done = subprocess.run(  # noqa: S603 - our own command
             [*java, "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *format_command],
             stdin=subprocess.DEVNULL,
@@ -73,4 +81,6 @@ class KafkaBroker(Part):
             check=False,
         )
         if done.returncode != 0:
-            raise NotReady(f"Kafka's storage at {self.data} could not be formatted: {(done.stdout + done.stderr)[-2000:]}")
+            raise NotReady(
+                f"Kafka's storage at {self.data} could not be formatted: {(done.stdout + done.stderr)[-2000:]}"
+            )

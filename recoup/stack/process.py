@@ -45,7 +45,9 @@ class Process:
         the thread that started it, so start it from a thread that stays.
         """
         log.parent.mkdir(parents=True, exist_ok=True)
-        arguments = list(command) if detached else [sys.executable, "-m", "recoup.stack.tied", str(os.getpid()), *command]
+        arguments = (
+            list(command) if detached else [sys.executable, "-m", "recoup.stack.tied", str(os.getpid()), *command]
+        )
         with log.open("ab") as output:
             child = subprocess.Popen(  # noqa: S603 - our own command
                 arguments,

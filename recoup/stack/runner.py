@@ -95,7 +95,8 @@ class Runner:
         address = self.part.address(ports["port"])
         if not process.alive():
             detail = f"the process {process.pid} is gone; `recoup up` starts it again on the same port with its data"
-            return PartStatus(name=name, state="crashed", address=address, log=log, detail=detail, last_lines=self._last_lines())
+            lines = self._last_lines()
+            return PartStatus(name=name, state="crashed", address=address, log=log, detail=detail, last_lines=lines)
         uptime = process.uptime(WallClock().now() / 1000)
         running = PartStatus(
             name=name, state="running", address=address, log=log, pid=process.pid,
@@ -153,7 +154,9 @@ class Runner:
             if not alive:
                 raise self._failure(f"{self.part.title} ended while it was starting", log_start)
             time.sleep(POLL_SECONDS)
-        raise self._failure(f"{self.part.title} was not ready after {self.settings.start_seconds:.0f} s: {reason}", log_start)
+        raise self._failure(
+            f"{self.part.title} was not ready after {self.settings.start_seconds:.0f} s: {reason}", log_start
+        )
 
     def _failure(self, what: str, log_start: int) -> NotReady:
         lines = last_lines(self.part.log, start=log_start)
@@ -169,7 +172,8 @@ class Runner:
         wanted = self.part.wanted_port(which)
         if wanted:
             if not port_is_free(wanted):
-                raise NotReady(f"port {wanted} for {self.part.title} is taken{holder(wanted)}: stop that, or set another port")
+                taken = f"port {wanted} for {self.part.title} is taken{holder(wanted)}"
+                raise NotReady(f"{taken}: stop that, or set another port")
             return wanted
         before = self._ports().get(which, 0)
         return before if before and port_is_free(before) else free_port()

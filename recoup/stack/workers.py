@@ -90,7 +90,9 @@ class Workers:
         self.home = home.absolute()
         self.say = say
         # scikit-learn's threads spin against the others: 48 us an event instead of 12.
-        self.environment = os.environ | {"RECOUP_HOME": str(self.home), "OMP_NUM_THREADS": "1"} | (environment or {})
+        self.environment = (
+            os.environ | {"RECOUP_HOME": str(self.home), "OMP_NUM_THREADS": "1"} | dict(environment or {})
+        )
         self.workers: dict[str, Worker] = {}
         self.orders: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self.thread = threading.Thread(target=self._supervise, name="workers", daemon=True)
@@ -99,7 +101,9 @@ class Workers:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.stop()
 
     def start(self, job: str, slot: int = 0, options: tuple[str, ...] = ()) -> str:
@@ -152,7 +156,9 @@ class Workers:
                 if worker.state in ("failed", "stopped"):
                     raise self._failure(worker, f"worker {name} ended with code {worker.exit_code}")
                 if time.monotonic() > deadline:
-                    raise self._failure(worker, f"worker {name} was not ready after {seconds:.0f} s: {self.health(name)}")
+                    raise self._failure(
+                        worker, f"worker {name} was not ready after {seconds:.0f} s: {self.health(name)}"
+                    )
                 time.sleep(CHECK_SECONDS)
 
     def _supervise(self) -> None:
