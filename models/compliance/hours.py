@@ -1,6 +1,6 @@
 """Spans of the customer's week in which a contact is permitted, and the next instant in them: exact at DST changes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from models.calendar import DAY, HOUR, MINUTE, Zone, weekday
@@ -13,6 +13,8 @@ Spans = tuple[tuple[str, str, tuple[str, ...]], ...]
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 HORIZON = 400 * DAY
 """Nothing that passes with time takes longer than this; what does is answered with never."""
+SEEN_AHEAD = 370 * DAY
+"""A search without an answer goes on holding as long as it has looked this far: every change of the clocks is in a year."""
 
 
 class WeekHours:
@@ -21,18 +23,14 @@ class WeekHours:
     def __init__(self, days: Iterable[Iterable[tuple[int, int]]]) -> None:
         """`days`: for Monday to Sunday the spans, which may touch and overlap."""
         self.days = tuple(_merged(spans) for spans in days)
-        self._known: dict[tuple[str, Instant], Instant | None] = {}
+
+    def permits(self, wall: int) -> bool:
+        """Whether a local time (milliseconds, as if it were UTC) lies within a span."""
+        day, clock = divmod(wall, DAY)
+        return any(start <= clock < end for start, end in self.days[weekday(day)])
 
     def next_open(self, zone: Zone, at: Instant) -> Instant | None:
         """The first instant from `at` on that lies within a span on the zone's clock; None when there is none."""
-        key = (zone.name, at)
-        if key not in self._known:
-            if len(self._known) > 4_096:
-                self._known.clear()
-            self._known[key] = self._search(zone, at)
-        return self._known[key]
-
-    def _search(self, zone: Zone, at: Instant) -> Instant | None:
         # Between two changes of the offset local time runs evenly, so the answer there is arithmetic.
         limit = at + HORIZON
         while at < limit:
@@ -58,6 +56,61 @@ class WeekHours:
     def first_start(self) -> int:
         """The earliest start of any day, in local milliseconds; 0 when nothing is permitted."""
         return min((spans[0][0] for spans in self.days if spans), default=0)
+
+
+class Daytime:
+    """Several rules about hours, in every zone that the customer may be in: all must permit."""
+
+    def __init__(self, zones: tuple[Zone, ...], weeks: Sequence[tuple[str, WeekHours]]) -> None:
+        """`weeks`: each with the id of its rule."""
+        self.zones = zones
+        self.weeks = weeks
+        self.common = _common([week for _, week in weeks])
+        self._denied: tuple[Instant, tuple[str, ...]] = (-1, ())
+        self._opens: tuple[Instant, Instant | None] = (-1, -1)
+
+    def denied(self, at: Instant) -> tuple[str, ...]:
+        """The rules that deny at an instant; a batch asks for the same one again and again."""
+        if self._denied[0] != at:
+            walls = [zone.wall(at) for zone in self.zones]
+            rules = [rule for rule, week in self.weeks if not all(week.permits(wall) for wall in walls)]
+            self._denied = at, tuple(rules)
+        return self._denied[1]
+
+    def next_open(self, at: Instant) -> Instant | None:
+        """The first instant from `at` on that all permit; None when there is none."""
+        asked, answer = self._opens
+        if answer is None:
+            if asked <= at <= asked + HORIZON - SEEN_AHEAD:
+                return None
+        elif asked <= at <= answer:
+            return answer
+        self._opens = at, self._search(at)
+        return self._opens[1]
+
+    def _search(self, at: Instant) -> Instant | None:
+        limit = at + HORIZON
+        agreed = False
+        while not agreed:
+            agreed = True
+            for zone in self.zones:
+                later = self.common.next_open(zone, at)
+                if later is None or later > limit:
+                    return None
+                if later > at:
+                    at, agreed = later, False
+        return at
+
+
+def _common(weeks: Sequence[WeekHours]) -> WeekHours:
+    """What all weeks permit."""
+    days = weeks[0].days
+    for week in weeks[1:]:
+        days = tuple(
+            tuple((max(a, c), min(b, d)) for a, b in mine for c, d in others)
+            for mine, others in zip(days, week.days, strict=True)
+        )
+    return WeekHours(days)
 
 
 def _merged(spans: Iterable[tuple[int, int]]) -> tuple[tuple[int, int], ...]:

@@ -4,18 +4,18 @@ Rules are named as in the rule packs. Where a rule of law binds only some collec
 be stricter than the law, never laxer.
 """
 
-from collections.abc import Callable, Iterator
-from functools import lru_cache, partial
+from collections.abc import Iterator
+from functools import lru_cache
 
 from models.account.crm import BANKRUPT, CEASE, DECEASED, FRAUD, RECALLED, REPRESENTED, SOLD, standing_holds
-from models.account.interactions import InteractionFacts, has_left
+from models.account.interactions import FAILED, InteractionFacts
 from models.account.profile import WHOLE, BreathingSpace, Consent, CrmFacts, Preference
 from models.account.seen import instant_of
 from models.account.standing import barred
 from models.calendar import HOUR, Zone, zone
 from models.clock import Instant
 from models.compliance.gate import ALLOWED, Situation, Verdict
-from models.compliance.hours import HORIZON, WeekHours, outside, spans_of, within
+from models.compliance.hours import Daytime, WeekHours, outside, spans_of, within
 from schemas.control import Tenant
 
 DAYTIME = within((("08:00", "21:00", ()),))
@@ -26,6 +26,11 @@ BRITISH = within(
     )
 )
 WINDOW_DAYS = 7
+MOST_DAYTIMES = 10_000
+
+GB = (None, "GB")
+US = (None, "US")
+"""Where a rule of that country binds; nobody knows where the customer is = it binds."""
 
 REASONS = {
     "HR-2": "Outside 08:00-21:00 where the customer is.",
@@ -49,90 +54,106 @@ REASONS = {
     "unknown_time_zones": "It is not known which time it is where the customer is.",
 }
 
-Passing = tuple[str, Callable[[Instant], Instant | None]]
-"""A rule that time may satisfy: its id, and the first instant from a given one that it permits."""
+FLAGGED = (
+    (BANKRUPT, "ST-1"),
+    (DECEASED, "ST-2"),
+    (FRAUD, "ST-3"),
+    (RECALLED, "ST-6"),
+    (SOLD, "ST-6"),
+    (CEASE, "RF-8"),
+    (REPRESENTED, "RF-9"),
+)
+
+Until = tuple[str, Instant]
+"""A rule that denies before an instant."""
 
 
 class HouseGate:
-    """The rules above, evaluated one by one; all that deny are named."""
+    """The rules above, all evaluated; those that deny are named. Keeps what it has worked out for a batch."""
+
+    def __init__(self) -> None:
+        self._own: dict[str, tuple[Tenant, WeekHours]] = {}
+        self._daytimes: dict[tuple[object, ...], Daytime] = {}
 
     def judge(self, situation: Situation) -> Verdict:
         """Whether the contact is allowed now, and if not, from when on."""
-        lasting = list(_lasting(situation))
-        passing = list(_passing(situation))
-        at = situation.at
-        denied = [*lasting, *(rule for rule, permitted_from in passing if permitted_from(at) != at)]
+        at, crm = situation.at, situation.facts.crm
+        country = country_of(crm, situation.tenant)
+        zones = zones_of(crm, situation.tenant)
+        lasting = _lasting(situation, crm, country)
+        if zones is None:
+            lasting.append("unknown_time_zones")
+        untils = _untils(situation, crm, country, zones or ())
+        denied = lasting + [rule for rule, until in untils if until > at]
+        daytime = self._daytime(situation, crm, country, zones) if zones else None
+        if daytime is not None:
+            denied += daytime.denied(at)
         if not denied:
             return ALLOWED
+        again = None
+        if not lasting:
+            # Every other rule denies up to an instant, so the first of the permitted hours from the last of these on.
+            again = max([at, *(until for _, until in untils)])
+            again = again if daytime is None else daytime.next_open(again)
         names = tuple(sorted(set(denied)))
-        return Verdict(
-            allowed=False,
-            denied_by=names,
-            reasons=tuple(REASONS[name] for name in names),
-            next_allowed_at=None if lasting else first_permitted(passing, at),
-        )
+        reasons = tuple([REASONS[name] for name in names])
+        return Verdict(allowed=False, denied_by=names, reasons=reasons, next_allowed_at=again)
 
-
-def first_permitted(passing: list[Passing], at: Instant) -> Instant | None:
-    """The first instant from `at` on that every rule permits: each answer is put to the others until all agree."""
-    limit = at + HORIZON
-    agreed = False
-    while not agreed:
-        agreed = True
-        for _, permitted_from in passing:
-            later = permitted_from(at)
-            if later is None or later > limit:
-                return None
-            if later > at:
-                at, agreed = later, False
-    return at
+    def _daytime(self, s: Situation, crm: CrmFacts, country: str | None, zones: tuple[Zone, ...]) -> Daytime | None:
+        """The hours in which the contact is permitted; None when it is exempt from them."""
+        if s.channel == "letter" or s.purpose == "opt_out_confirmation":
+            return None
+        known = self._own.get(s.tenant.tenant_id)
+        if known is None or known[0] is not s.tenant:
+            self._daytimes.clear()
+            known = self._own[s.tenant.tenant_id] = s.tenant, within(spans_of(s.tenant.limits.contact_hours))
+        day = s.channel != "email" or (crm.profile.debt_class or s.tenant.debt_class) == "consumer"
+        said = preference(crm, s.channel) if crm.preferences else None
+        convenient, inconvenient = (said.convenient, said.inconvenient) if said is not None else ((), ())
+        key = s.tenant.tenant_id, zones, day, country == "GB", convenient, inconvenient
+        daytime = self._daytimes.get(key)
+        if daytime is None:
+            if len(self._daytimes) > MOST_DAYTIMES:
+                self._daytimes.clear()
+            weeks = [("tenant:contact_hours", known[1])]
+            weeks += [("HR-2", DAYTIME)] if day else []
+            weeks += [("HR-3", BRITISH)] if country == "GB" else []
+            weeks += [("ST-5", within(convenient))] if convenient else []
+            weeks += [("ST-5", outside(inconvenient))] if inconvenient else []
+            daytime = self._daytimes[key] = Daytime(zones, weeks)
+        return daytime
 
 
 # -- what no passing of time changes -----------------------------------------------------------------------------------
 
 
-def _lasting(s: Situation) -> Iterator[str]:
-    crm = s.facts.crm
-    if s.point is None:
-        yield "no_contact_point"
-    elif _is_somebody_elses(s.point.address, s.point.stamp, crm, s.facts.interactions):
-        yield "ST-4"
-    if zones_of(crm, s.tenant) is None:
-        yield "unknown_time_zones"
+def _lasting(s: Situation, crm: CrmFacts, country: str | None) -> list[str]:
+    denied: list[str] = []
+    point = s.point
+    if point is None:
+        denied.append("no_contact_point")
+    elif _is_somebody_elses(point.address, point.stamp, crm, s.facts.interactions):
+        denied.append("ST-4")
     if crm.flags:
-        yield from _flagged(crm, s.debt_id)
+        denied += [rule for flag, rule in FLAGGED if barred(crm, flag, s.debt_id)]
     if crm.holds and any(h.until is None and _binds(h.debt_id, s.debt_id) for h in standing_holds(crm)):
-        yield "ST-6"
-    space = _breathing_space(crm, s.tenant)
+        denied.append("ST-6")
+    space = _breathing_space(crm, country)
     if space is not None and space.ends_at is None:
-        yield "UK-4"
-    yield from _unwanted(s, crm)
-    if s.tenant.limits.max_contacts_per_7_days == 0 and s.purpose == "collection":
-        yield "tenant:max_contacts_per_7_days"
+        denied.append("UK-4")
+    if s.purpose != "opt_out_confirmation":
+        denied += _unwanted(s, crm, country)
+    if point is not None and point.workplace and crm.workplace_refused:
+        denied.append("RF-9")
+    if s.purpose == "collection" and not s.tenant.limits.max_contacts_per_7_days:
+        denied.append("tenant:max_contacts_per_7_days")
+    return denied
 
 
-GB = (None, "GB")
-US = (None, "US")
-
-
-def _flagged(crm: CrmFacts, debt_id: str | None) -> Iterator[str]:
-    for flag, rule in (
-        (BANKRUPT, "ST-1"),
-        (DECEASED, "ST-2"),
-        (FRAUD, "ST-3"),
-        (RECALLED, "ST-6"),
-        (SOLD, "ST-6"),
-        (CEASE, "RF-8"),
-        (REPRESENTED, "RF-9"),
-    ):
-        if barred(crm, flag, debt_id):
-            yield rule
-
-
-def _breathing_space(crm: CrmFacts, tenant: Tenant) -> BreathingSpace | None:
+def _breathing_space(crm: CrmFacts, country: str | None) -> BreathingSpace | None:
     """The moratorium that stands, where it binds."""
     space = crm.breathing
-    return space if space is not None and space.started > space.ended and _country(crm, tenant) in GB else None
+    return space if space is not None and space.started > space.ended and country in GB else None
 
 
 def _binds(hold_debt: str, debt_id: str | None) -> bool:
@@ -141,27 +162,26 @@ def _binds(hold_debt: str, debt_id: str | None) -> bool:
 
 def _is_somebody_elses(address: str, named: int, crm: CrmFacts, interactions: InteractionFacts) -> bool:
     """A wrong party or a reassigned number, unless the address was named as the customer's again since."""
-    if interactions.blocked.get(address, 0) > instant_of(named):
+    if interactions.blocked and interactions.blocked.get(address, 0) > instant_of(named):
         return True
     check = crm.checks.get(address)
     return check is not None and check.result == "reassigned" and check.stamp > named
 
 
-def _unwanted(s: Situation, crm: CrmFacts) -> Iterator[str]:
-    if s.purpose == "opt_out_confirmation":
-        return
+def _unwanted(s: Situation, crm: CrmFacts, country: str | None) -> list[str]:
+    denied: list[str] = []
     channel = "call" if s.channel == "voicemail" else s.channel
     out, given = opted_out_at(s, channel), consented_at(crm, channel, s.point.address if s.point else "")
     opted_out = out > 0 and out >= given
     if opted_out:
-        yield "TC-2" if channel in ("sms", "call") else "RF-7"
-    if channel == "sms" and (opted_out or not given) and _country(crm, s.tenant) in US:
-        yield "TC-1"
-    said = preference(crm, s.channel)
-    if said is not None and said.refused:
-        yield "ST-5"
-    if s.point is not None and s.point.workplace and crm.workplace_refused:
-        yield "RF-9"
+        denied.append("TC-2" if channel in ("sms", "call") else "RF-7")
+    if channel == "sms" and (opted_out or not given) and country in US:
+        denied.append("TC-1")
+    if crm.preferences:
+        said = preference(crm, s.channel)
+        if said is not None and said.refused:
+            denied.append("ST-5")
+    return denied
 
 
 def opted_out_at(s: Situation, channel: str) -> Instant:
@@ -172,22 +192,25 @@ def opted_out_at(s: Situation, channel: str) -> Instant:
     if opt_outs:
         for wish in (channel, s.channel, "all"):
             latest = max(latest, opt_outs.get(f"{wish}|", 0), opt_outs.get(f"{wish}|{address}", 0))
-    for consent in _consents(s.facts.crm, channel, address):
-        if not consent.granted:
-            latest = max(latest, instant_of(consent.stamp))
+    if s.facts.crm.consents:
+        for consent in _consents(s.facts.crm, channel, address):
+            if not consent.granted:
+                latest = max(latest, instant_of(consent.stamp))
     return latest
 
 
 def consented_at(crm: CrmFacts, channel: str, address: str) -> Instant:
     """When the customer last consented to this channel or address; 0 = never."""
+    if not crm.consents:
+        return 0
     return max((instant_of(c.stamp) for c in _consents(crm, channel, address) if c.granted), default=0)
 
 
 def _consents(crm: CrmFacts, channel: str, address: str) -> Iterator[Consent]:
-    consents = crm.consents
-    if consents:
-        for key in {f"{said}|{where}|contact" for said in (channel, "all") for where in ("", address)}:
-            if (consent := consents.get(key)) is not None:
+    for said in (channel, "all"):
+        for where in (address, "") if address else ("",):
+            consent = crm.consents.get(f"{said}|{where}|contact")
+            if consent is not None:
                 yield consent
 
 
@@ -203,74 +226,46 @@ def preference(crm: CrmFacts, channel: str) -> Preference | None:
 # -- what time may change ----------------------------------------------------------------------------------------------
 
 
-def _passing(s: Situation) -> Iterator[Passing]:
-    zones = zones_of(s.facts.crm, s.tenant) or ()
-    if s.channel != "letter" and s.purpose != "opt_out_confirmation":
-        yield from _hours(s, zones)
-    crm = s.facts.crm
+def _untils(s: Situation, crm: CrmFacts, country: str | None, zones: tuple[Zone, ...]) -> list[Until]:
+    untils: list[Until] = []
     if crm.holds:
-        for hold in standing_holds(crm):
-            if hold.until is not None and _binds(hold.debt_id, s.debt_id):
-                yield "ST-6", _from(hold.until)
-    space = _breathing_space(crm, s.tenant)
+        standing = standing_holds(crm)
+        untils += [("ST-6", h.until) for h in standing if h.until is not None and _binds(h.debt_id, s.debt_id)]
+    space = _breathing_space(crm, country)
     if space is not None and space.ends_at is not None:
-        yield "UK-4", _from(space.ends_at)
-    if s.purpose == "collection":
-        yield from _limits(s, zones)
-
-
-def _hours(s: Situation, zones: tuple[Zone, ...]) -> Iterator[Passing]:
-    crm, tenant = s.facts.crm, s.tenant
-    weeks: list[tuple[str, WeekHours]] = []
-    if s.channel != "email" or (crm.profile.debt_class or tenant.debt_class) == "consumer":
-        weeks.append(("HR-2", DAYTIME))
-    if _country(crm, tenant) == "GB":
-        weeks.append(("HR-3", BRITISH))
-    weeks.append(("tenant:contact_hours", within(spans_of(tenant.limits.contact_hours))))
-    said = preference(crm, s.channel)
-    if said is not None and said.convenient:
-        weeks.append(("ST-5", within(said.convenient)))
-    if said is not None and said.inconvenient:
-        weeks.append(("ST-5", outside(said.inconvenient)))
-    for rule, week in weeks:
-        for place in zones:
-            yield rule, partial(week.next_open, place)
-
-
-def _limits(s: Situation, zones: tuple[Zone, ...]) -> Iterator[Passing]:
-    limits = s.tenant.limits
-    made = contacts_made(s)
-    if not made:
-        return
-    if limits.min_hours_between_contacts:
-        yield "tenant:min_hours_between_contacts", _from(made[-1] + round(limits.min_hours_between_contacts * HOUR))
-    most = limits.max_contacts_per_7_days
-    if 0 < most <= len(made):
-        for place in zones:
-            # The window is a date and the six before it, so the contact that fills it leaves it seven dates later.
-            yield "tenant:max_contacts_per_7_days", _from(place.start(place.day(made[-most]) + WINDOW_DAYS, 0))
+        untils.append(("UK-4", space.ends_at))
+    if s.purpose == "collection" and (made := contacts_made(s)):
+        limits = s.tenant.limits
+        if limits.min_hours_between_contacts:
+            last = made[-1] + round(limits.min_hours_between_contacts * HOUR)
+            untils.append(("tenant:min_hours_between_contacts", last))
+        most = limits.max_contacts_per_7_days
+        if 0 < most <= len(made):
+            for place in zones:
+                # The window is a date and the six before it, so the contact that fills it leaves it seven dates later.
+                leaves = place.start(place.day(made[-most]) + WINDOW_DAYS, 0)
+                untils.append(("tenant:max_contacts_per_7_days", leaves))
+    return untils
 
 
 def contacts_made(s: Situation) -> list[Instant]:
     """Collection contacts towards the customer up to now, oldest first; planned ones count as made."""
-    made = [at for at in s.planned if at <= s.at]
-    made += [
+    at = s.at
+    made = [
         touch.at
         for touch in s.facts.interactions.touches.values()
-        if not touch.inbound and touch.at <= s.at and touch.purpose == "collection" and has_left(touch)
+        if touch.outcome != FAILED and not touch.inbound and touch.at <= at and touch.purpose == "collection"
     ]
+    if s.planned:
+        made += [planned for planned in s.planned if planned <= at]
     made.sort()
     return made
-
-
-def _from(first: Instant) -> Callable[[Instant], Instant | None]:
-    return lambda at: max(at, first)
 
 
 # -- who and where -----------------------------------------------------------------------------------------------------
 
 
-def _country(crm: CrmFacts, tenant: Tenant) -> str | None:
+def country_of(crm: CrmFacts, tenant: Tenant) -> str | None:
     """The country, or None when it is not known."""
     said = crm.profile.country
     country = tenant.country if said is None else said

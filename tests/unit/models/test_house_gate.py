@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.account.profile import ContactPoint
@@ -171,6 +171,7 @@ zone_sets = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(moments, zone_sets)
 def test_the_next_allowed_instant_is_allowed_and_the_one_before_is_not(moment, zones):
     who = account(-100, country="GB", time_zones=tuple(zones))
