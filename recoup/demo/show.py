@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from connectors.redis.ledger import Ledger
 from models.clock import WallClock
 from recoup.demo.books import Books
 from recoup.demo.figures import Figures, Scraper
+from recoup.demo.pace import Pace
 from recoup.demo.view import Quantiles, View
 from recoup.settings import Settings
 from recoup.simulator.feed import Feed, Tally
@@ -28,7 +28,7 @@ from recoup.stack.workers import Workers
 from schemas.errors import BadInput, NotReady
 from schemas.registry import SOURCE_TOPICS, topic_named
 
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 1.0
 DRAIN_SECONDS = 120.0
 """Past this what is still missing counts as lost; draining takes a few seconds."""
 
@@ -88,8 +88,7 @@ class Demo:
         self.stopped = threading.Event()
         self.first_decision: float | None = None
         self._feed: Feed | None = None
-        self._seen: deque[tuple[float, int, int]] = deque(maxlen=600)
-        """When, produced, handled: the recent past, for rates and lag."""
+        self.pace = Pace()
 
     def stop(self) -> None:
         """End the stream soon; from any thread or signal handler."""
@@ -190,19 +189,11 @@ class Demo:
         view.rows = figures.by("recoup_rows_landed_total", "topic")
         view.to_decision = quantiles(figures, "recoup_event_to_decision_seconds")
         view.to_row = quantiles(figures, "recoup_event_to_row_seconds")
-        self._measure(time.monotonic())
+        self.pace.look(time.monotonic(), view.produced, view.handled)
+        view.per_second, view.lag_seconds = self.pace.per_second(), self.pace.lag_seconds()
         if self.first_decision is None and view.decisions:
             self.first_decision = round(time.monotonic() - self.began, 1)
         self.show(view)
-
-    def _measure(self, now: float) -> None:
-        """Events per second over the last seconds; lag = how long ago so much had been produced as is handled now."""
-        view, seen = self.view, self._seen
-        seen.append((now, view.produced, view.handled))
-        before = next(((at, handled) for at, _, handled in reversed(seen) if now - at >= 3.0), (seen[0][0], seen[0][2]))
-        view.per_second = (view.handled - before[1]) / (now - before[0]) if now > before[0] else 0.0
-        reached = next((at for at, produced, _ in seen if produced >= view.handled), now)
-        view.lag_seconds = max(0.0, now - reached) if view.lag else 0.0
 
     # -- the end --------------------------------------------------------------------------------------------------------
 
@@ -237,7 +228,7 @@ class Demo:
         deadline = time.monotonic() + most
         while not done() and time.monotonic() < deadline:
             self._look(watch, workers, tally)
-            time.sleep(LOOK_SECONDS / 2)
+            time.sleep(LOOK_SECONDS / 4)
 
     def _add_up(self, watch: "Watch", tally: Tally) -> Result:
         counters, rows = watch.counters(), watch.rows()
