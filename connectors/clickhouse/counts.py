@@ -14,3 +14,9 @@ def count_rows(client: Client, database: str) -> dict[str, tuple[int, int]]:
         for topic, rows, places in client.query(query).result_rows:
             counts[topic] = (int(rows), int(places))
     return counts
+
+
+def someone_contacted(client: Client, database: str) -> tuple[str, str] | None:
+    """Tenant and account of somebody whom a contact was requested for."""
+    found = client.query(statement("someone_contacted", database=Name(database))).result_rows
+    return (str(found[0][0]), str(found[0][1])) if found else None

@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 from collections import defaultdict
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,12 +51,16 @@ class Figures:
                 sums[dict(has).get(label, "")] += value
         return {key: round(value) for key, value in sorted(sums.items(), key=lambda pair: (-pair[1], pair[0])) if value}
 
-    def quantile(self, name: str, share: float) -> float | None:
-        """A quantile of a histogram in its unit, interpolated inside its bucket; None while it is empty."""
+    def quantile(self, name: str, share: float, topics: Collection[str] | None = None) -> float | None:
+        """A quantile of a histogram in its unit, interpolated inside its bucket; None while it is empty.
+
+        `topics`: only observations about these.
+        """
         sums: defaultdict[float, float] = defaultdict(float)
         for (known, has), value in self.samples.items():
-            if known == name + "_bucket":
-                sums[float(dict(has)["le"])] += value
+            labels = dict(has)
+            if known == name + "_bucket" and (topics is None or labels.get("topic") in topics):
+                sums[float(labels["le"])] += value
         bounds = sorted(sums)
         if not bounds or not sums[bounds[-1]]:
             return None

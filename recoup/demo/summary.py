@@ -7,11 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from recoup.demo.books import differences
-from recoup.demo.show import Result, outcomes_of, quantiles
+from recoup.demo.show import Result, outcomes_of, to_decision, to_row
 from recoup.demo.view import milliseconds, said
 
-TO_DECISION = "recoup_event_to_decision_seconds"
-TO_ROW = "recoup_event_to_row_seconds"
 TOP_REASONS = 8
 
 
@@ -28,8 +26,8 @@ def as_json(result: Result) -> dict[str, Any]:
         "decisions": books.messages.get("next-best-actions", 0),
         "contacts": outcomes_of(figures).get("sent", 0),
         "landed": books.rows,
-        "event_to_decision_ms": _named(quantiles(figures, TO_DECISION)),
-        "event_to_row_ms": _named(quantiles(figures, TO_ROW)),
+        "event_to_decision_ms": _named(to_decision(figures)),
+        "event_to_row_ms": _named(to_row(figures)),
         "reconciled": not wrong,
         "differences": wrong,
         "dropped_by_reason": books.dropped,
@@ -77,8 +75,8 @@ def as_text(result: Result) -> str:
         "",
         *(_row(rows, f"rows of {topic}") for topic, rows in sorted(books.rows.items()) if rows),
         "",
-        f"event to decision, p50 / p99: {milliseconds(quantiles(figures, TO_DECISION))}",
-        f"message to row, p50 / p99:    {milliseconds(quantiles(figures, TO_ROW))}",
+        f"event to decision, p50 / p99: {milliseconds(to_decision(figures))}",
+        f"message to row, p50 / p99:    {milliseconds(to_row(figures))}",
         "",
     ]
     if wrong:

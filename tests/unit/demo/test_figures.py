@@ -57,5 +57,11 @@ def test_quantiles_are_interpolated_inside_their_bucket(seconds, share, expected
     assert worker({}, seconds).quantile("recoup_to_row_seconds", share) == pytest.approx(expected)
 
 
+def test_quantiles_may_be_those_of_some_topics():
+    figures = worker({}, [0.05])
+    assert figures.quantile("recoup_to_row_seconds", 0.5, ("payment-events",)) == pytest.approx(0.05)
+    assert figures.quantile("recoup_to_row_seconds", 0.5, ("tenants",)) is None
+
+
 def test_an_empty_histogram_has_no_quantile():
     assert Figures().quantile("recoup_to_row_seconds", 0.5) is None
