@@ -70,7 +70,9 @@ class Zone:
 
     def day(self, at: Instant) -> int:
         """The local date, as days since 1970-01-01."""
-        return (at + self.offset(at)) // DAY
+        if not self._first <= at < self._last:
+            self._read(at)
+        return (at + self._offsets[bisect_right(self._changes, at)]) // DAY
 
     def next_change(self, at: Instant) -> Instant:
         """The first instant after `at` at which the offset may differ: a change, or the end of what has been read."""

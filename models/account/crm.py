@@ -83,18 +83,19 @@ _LANGUAGE = PROFILE_FIELDS.index("language")
 
 
 def _updated(facts: CrmFacts, event: AccountUpdated, written: int) -> None:
+    stamps = _stamps(facts)
+    profile = facts.profile
     for place, name in _PLACES:
         value = getattr(event, name)
-        if value is not None:
-            _write(facts, place, value, written)
+        if value is not None and written > stamps[place]:
+            stamps[place] = written
+            setattr(profile, name, value)
 
 
-def _write(facts: CrmFacts, place: int, value: object, written: int) -> None:
+def _stamps(facts: CrmFacts) -> list[int]:
     if not facts.written:
         facts.written = [0] * len(PROFILE_FIELDS)
-    if written > facts.written[place]:
-        facts.written[place] = written
-        setattr(facts.profile, PROFILE_FIELDS[place], value)
+    return facts.written
 
 
 def _party(facts: CrmFacts, event: PartyLinked, written: int) -> None:
@@ -156,8 +157,9 @@ def _preference(facts: CrmFacts, event: ContactPreferenceChanged, written: int) 
             facts.preferences[channel] = said
     if event.workplace_refused is not None and written > facts.workplace_stamp:
         facts.workplace_refused, facts.workplace_stamp = event.workplace_refused, written
-    if event.language is not None:
-        _write(facts, _LANGUAGE, event.language, written)
+    stamps = _stamps(facts)
+    if event.language is not None and written > stamps[_LANGUAGE]:
+        stamps[_LANGUAGE], facts.profile.language = written, event.language
 
 
 def _spans(hours: tuple[Hours, ...]) -> tuple[tuple[str, str, tuple[str, ...]], ...]:

@@ -4,11 +4,12 @@ import msgspec
 
 from models.account.crm import RECALLED, SOLD, disputed, standing_holds
 from models.account.ledger import Invoice
-from models.account.profile import WHOLE, Bars, flag_key
+from models.account.profile import Bars, flag_key
 from models.account.state import Facts
 from models.clock import Instant
 
-Named = tuple[str, Invoice]
+Named = tuple[Instant, str, Invoice]
+"""Due instant, id and invoice: sorts by due date, then by id."""
 
 
 class Standing(msgspec.Struct, gc=False):
@@ -20,44 +21,36 @@ class Standing(msgspec.Struct, gc=False):
     overdue: list[Named]
     """Disputed ones included: they are unpaid all the same."""
 
-    @property
-    def overdue_since(self) -> Instant | None:
-        """Due instant of the oldest overdue invoice."""
-        return self.overdue[0][1].due if self.overdue else None
-
 
 NOTHING_OPEN = Standing([], [], [])
 
 
-def _by_due(named: Named) -> tuple[Instant, str]:
-    return named[1].due, named[0]
-
-
 def standing_of(facts: Facts, at: Instant, overdue_before: Instant) -> Standing:
     """How the account stands at `at`, when an invoice due before `overdue_before` is overdue."""
-    found = [named for named in facts.payments.invoices.items() if named[1].known]
+    found = [(invoice.due, name, invoice) for name, invoice in facts.payments.invoices.items() if invoice.known]
     if not found:
         return NOTHING_OPEN
     if len(found) > 1:
-        found.sort(key=_by_due)
+        found.sort()
     bars = facts.bars
-    chaseable = found
-    if bars.disputes or bars.holds or bars.flags:
-        chaseable = [named for named in found if _may_be_chased(bars, named[0], named[1].debt_id, at)]
-    overdue = [named for named in found if named[1].due < overdue_before]
-    return Standing(found, chaseable, overdue)
+    chaseable = _chaseable(bars, found, at) if bars.disputes or bars.holds or bars.flags else found
+    if found[0][0] >= overdue_before:
+        return Standing(found, chaseable, [])
+    return Standing(found, chaseable, [named for named in found if named[0] < overdue_before])
 
 
-def _may_be_chased(crm: Bars, invoice_id: str, debt_id: str | None, at: Instant) -> bool:
+def _chaseable(bars: Bars, found: list[Named], at: Instant) -> list[Named]:
+    held = [hold.debt_id for hold in standing_holds(bars) if hold.debt_id and (hold.until is None or at < hold.until)]
+    return [named for named in found if _may_be_chased(bars, held, named[1], named[2].debt_id)]
+
+
+def _may_be_chased(bars: Bars, held: list[str], invoice_id: str, debt_id: str | None) -> bool:
     """A debt that an invoice does not name may be any of the account's: whatever bars one of them bars the invoice."""
-    if crm.disputes and disputed(crm, invoice_id, debt_id):
+    if bars.disputes and disputed(bars, invoice_id, debt_id):
         return False
-    if crm.flags and (barred(crm, RECALLED, debt_id) or barred(crm, SOLD, debt_id)):
+    if bars.flags and (barred(bars, RECALLED, debt_id) or barred(bars, SOLD, debt_id)):
         return False
-    return not any(
-        hold.debt_id != WHOLE and debt_id in (None, hold.debt_id) and (hold.until is None or at < hold.until)
-        for hold in standing_holds(crm)
-    )
+    return not held or (debt_id is not None and debt_id not in held)
 
 
 def barred(crm: Bars, flag: str, debt_id: str | None) -> bool:

@@ -77,11 +77,11 @@ def news_of(plan: Plan, course: Course, standing: Standing, today: Day) -> News:
         if course.overdue_since is None:
             return NO_NEWS
         return News(cured=max(0, today.day - plan.zone.day(course.overdue_since)))
-    told, day_of, since = course.told, plan.zone.day, overdue[0][1].due
+    told, day_of, since = course.told, plan.zone.day, overdue[0][0]
     new: list[Overdue] = []
-    for name, invoice in overdue:
+    for due, name, invoice in overdue:
         if name not in told:
-            due_day = day_of(invoice.due)
+            due_day = day_of(due)
             if due_day >= plan.live_day - 1:  # what was overdue when the tenant went live is no news
                 new.append(Overdue(name, invoice.rest, invoice.currency, today.day - due_day))
     return News(tuple(new), since)

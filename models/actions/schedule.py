@@ -11,7 +11,6 @@ from bisect import bisect_right
 import msgspec
 
 from models.account.course import CONTACT, WAIT, Course
-from models.account.ledger import Invoice
 from models.account.profile import ContactPoint, CrmFacts, Profile
 from models.account.standing import Named, Standing
 from models.account.state import Facts
@@ -133,58 +132,51 @@ class Plan:
     def ruling(self, standing: Standing) -> Named | None:
         """The oldest invoice that may be chased and has had a step since the tenant went live."""
         for named in standing.chaseable:
-            if named[1].due >= self.rules_from:
+            if named[0] >= self.rules_from:
                 return named
         return None
 
-    def due_step(self, name: str, invoice: Invoice, course: Course, today: Day) -> Step | None:
-        """The latest step whose day has come, unless it was taken already or lies before the tenant went live."""
-        due_day = self.zone.day(invoice.due)
-        place = bisect_right(self.days, today.day - due_day) - 1
-        if place < 0:
-            return None
-        step = self.steps[place]
-        if due_day + step.at_days < self.live_day:
-            return None
-        done = course.steps.get(name)
-        if done is not None and (step.id in done.steps or due_day + step.at_days <= self.day_of(done.at)):
-            return None
-        return step
+    def steps_of(self, named: Named, course: Course, today: Day) -> tuple[Step | None, Instant | None]:
+        """The step that is due for an invoice, and when the next one will be.
 
-    def next_step_at(self, name: str, invoice: Invoice, course: Course, today: Day) -> Instant | None:
-        """When the invoice's next step will be due."""
-        due_day = self.zone.day(invoice.due)
-        done = course.steps.get(name)
-        for place in range(bisect_right(self.days, today.day - due_day), len(self.days)):
-            if due_day + self.days[place] >= self.live_day and not (done and self.steps[place].id in done.steps):
-                return self.opening(due_day + self.days[place])
-        return None
+        Due is the latest whose day has come, unless it was taken already or lies before the tenant went live.
+        """
+        due_day = self.zone.day(named[0])
+        place = bisect_right(self.days, today.day - due_day)
+        done = course.steps.get(named[1])
+        due = self.steps[place - 1] if place else None
+        if due is not None:
+            day = due_day + due.at_days
+            if day < self.live_day or (done and (due.id in done.steps or day <= self.day_of(done.at))):
+                due = None
+        for later in self.steps[place:]:
+            if due_day + later.at_days >= self.live_day and not (done and later.id in done.steps):
+                return due, self.opening(due_day + later.at_days)
+        return due, None
 
     def next_overdue_at(self, standing: Standing) -> Instant | None:
         """When the next open invoice will be overdue."""
         place = len(standing.overdue)
         if place == len(standing.open):
             return None
-        return self.opening(self.zone.day(standing.open[place][1].due) + 1)
-
-    def next_review(self, standing: Standing, course: Course, today: Day) -> Instant | None:
-        """When the account should be looked at again if nothing happens until then."""
-        ruling = self.ruling(standing)
-        step_at = None if ruling is None else self.next_step_at(ruling[0], ruling[1], course, today)
-        return earliest(step_at, self.next_overdue_at(standing))
+        return self.opening(self.zone.day(standing.open[place][0]) + 1)
 
     def next_step_of_any(self, standing: Standing, course: Course, today: Day) -> Instant | None:
         """When any invoice's next step will be due, for an account that is only folded.
 
         Which of them will rule depends on when the tenant goes live.
         """
-        steps = [self.next_step_at(name, invoice, course, today) for name, invoice in standing.chaseable]
+        steps = [self.steps_of(named, course, today)[1] for named in standing.chaseable]
         return earliest(*steps, self.next_overdue_at(standing))
 
 
 def earliest(*moments: Instant | None) -> Instant | None:
     """The first of some instants that may be missing."""
-    return min((moment for moment in moments if moment is not None), default=None)
+    first = None
+    for moment in moments:
+        if moment is not None and (first is None or moment < first):
+            first = moment
+    return first
 
 
 def consider(
@@ -195,19 +187,18 @@ def consider(
     Args:
         mode: `live` expects to hear of each contact from interaction-events, `replay` takes the plan for the deed.
     """
-    review_at = plan.next_review(standing, course, today)
-    if not standing.chaseable:
-        return Prospect(WAIT, BARRED if standing.open else NOTHING_OWED, review_at)
+    overdue_at = plan.next_overdue_at(standing)
     ruling = plan.ruling(standing)
     if ruling is None:
-        return Prospect(WAIT, BEFORE_LIVE, review_at)
-    name, invoice = ruling
-    step = plan.due_step(name, invoice, course, today)
+        return Prospect(WAIT, _idle(standing), overdue_at)
+    step, next_at = plan.steps_of(ruling, course, today)
+    review_at = earliest(next_at, overdue_at)
     if step is None:
-        return Prospect(WAIT, NO_STEP_DUE, review_at, invoice_ids=(name,))
+        return Prospect(WAIT, NO_STEP_DUE, review_at, invoice_ids=(ruling[1],))
     covers = _covered(standing, ruling, today.at)
-    ids = tuple([covered for covered, _ in covers])
-    at_stake = sum([covered.rest for _, covered in covers if covered.currency == invoice.currency])
+    invoice = ruling[2]
+    ids = tuple([named[1] for named in covers])
+    at_stake = sum([covered.rest for _, _, covered in covers if covered.currency == invoice.currency])
     if step.action != CONTACT or step.channel is None or step.template is None:
         return Prospect(step.action, STEP_DUE, review_at, step, None, ids, at_stake)
     point = point_for(facts.crm, step.channel, plan.tenant.debt_class)
@@ -229,6 +220,12 @@ def consider(
         return Prospect(CONTACT, STEP_DUE, review_at, step, verdict, ids, at_stake, draft)
     again = earliest(review_at, verdict.next_allowed_at)
     return Prospect(WAIT, ("step_denied", *verdict.reasons), again, step, verdict, ids, at_stake)
+
+
+def _idle(standing: Standing) -> tuple[str, ...]:
+    if not standing.open:
+        return NOTHING_OWED
+    return BEFORE_LIVE if standing.chaseable else BARRED
 
 
 def candidates(prospect: Prospect, probability: float) -> tuple[Candidate, ...]:
@@ -262,21 +259,21 @@ def _covered(standing: Standing, ruling: Named, at: Instant) -> list[Named]:
     """The ruling invoice first, then whatever else is due by then."""
     if len(standing.chaseable) == 1:
         return standing.chaseable
-    until = max(at, ruling[1].due)
-    return [ruling, *(named for named in standing.chaseable if named[1].due <= until and named is not ruling)]
+    until = max(at, ruling[0])
+    return [ruling, *[named for named in standing.chaseable if named[0] <= until and named is not ruling]]
 
 
 def variables(covers: list[Named], profile: Profile) -> dict[str, str]:
     """What a template may say: how much is open, in which currencies, since when."""
     sums: dict[str, int] = {}
-    for _, invoice in covers:
+    for _, _, invoice in covers:
         sums[invoice.currency] = sums.get(invoice.currency, 0) + invoice.rest
     return {
         "name": profile.name or "",
         "amount": ", ".join(f"{major_units(amount, currency)} {currency}" for currency, amount in sums.items()),
-        "invoice_id": covers[0][0],
+        "invoice_id": covers[0][1],
         "invoices": str(len(covers)),
-        "due_on": utc(covers[0][1].due).date().isoformat(),
+        "due_on": utc(covers[0][0]).date().isoformat(),
     }
 
 
