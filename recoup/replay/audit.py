@@ -7,13 +7,12 @@ from collections.abc import Callable
 from typing import Self
 
 import msgspec
-from confluent_kafka import TopicPartition
 
 from connectors.clickhouse.client import connect as connect_clickhouse
 from connectors.clickhouse.counts import count_rows
 from connectors.clickhouse.ledger import Landed, count_markers, landed_ledger
-from connectors.kafka import clients
 from connectors.kafka.counts import count_messages
+from connectors.kafka.offsets import Offsets
 from connectors.kafka.reading import partitions_of
 from connectors.redis.client import connect_async
 from connectors.redis.ledger import Ledger as StateLedger
@@ -48,25 +47,23 @@ class Audit:
         self.loop = asyncio.Runner()
         self.states = StateLedger(connect_async(settings.redis), settings.redis.prefix, JOB)
         self.clickhouse = connect_clickhouse(settings.clickhouse)
-        self.consumer = clients.consumer(settings.kafka, GROUP)
-        self.sources = partitions_of(settings.kafka, SOURCE_TOPICS)
+        self.sources = Offsets(settings.kafka, GROUP, partitions_of(settings.kafka, SOURCE_TOPICS))
         self.units = range(topic_named(SOURCE_TOPICS[0]).partitions)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.consumer.close()
+        self.sources.close()
         self.loop.run(self.states.client.aclose())  # type: ignore[attr-defined]
         self.loop.close()
         self.clickhouse.close()
 
     def holds_events(self) -> str | None:
         """Where the stack holds something already, in words; None when it is empty."""
-        for place in self.sources:
-            low, high = self.consumer.get_watermark_offsets(place, timeout=15)
-            if high > low:
-                return f"the topic {place.topic} holds messages"
+        for (topic, _), offsets in self.sources.held().items():
+            if offsets:
+                return f"the topic {topic} holds messages"
         if any(self.loop.run(self.states.states(unit)) for unit in self.units):
             return "Redis holds account states"
         for topic, (rows, _) in self.rows().items():
@@ -82,13 +79,6 @@ class Audit:
         """What each topic has in its table: rows, different places."""
         return count_rows(self.clickhouse, self.settings.clickhouse.database)
 
-    def undecided(self) -> int:
-        """Messages of the source topics, markers included, that decide has not committed."""
-        ends = [self.consumer.get_watermark_offsets(place, timeout=15)[1] for place in self.sources]
-        wanted = [TopicPartition(place.topic, place.partition) for place in self.sources]
-        committed = [max(0, place.offset) for place in self.consumer.committed(wanted, timeout=15)]
-        return sum(end - done for end, done in zip(ends, committed, strict=True))
-
     def messages(self, topics: tuple[str, ...]) -> dict[str, int]:
         """What each topic holds."""
         counted = count_messages(self.settings.kafka, topics)
@@ -96,7 +86,7 @@ class Audit:
 
     def wait_decided(self, look: Callable[[int], None]) -> None:
         """Wait until decide has committed everything; `look` is told how much is left."""
-        _until_still(self.undecided, look)
+        _until_still(self.sources.left, look)
 
     def wait_landed(self, look: Callable[[int], None]) -> None:
         """Wait until every message has its row; nothing may be producing any more."""
