@@ -13,7 +13,7 @@ import msgspec
 
 from models.account.outcome import APPLIED, Drop
 from models.account.standing import standing_of
-from models.account.state import AccountState, Bytes, Facts, encode, fold, join, open_state
+from models.account.state import AccountState, Facts, encode, fold, join, open_state
 from models.actions.announce import Message, News, Score, Subject, announce, news_of
 from models.actions.schedule import Plan, Prospect, consider, earliest
 from models.clock import Instant
@@ -75,7 +75,7 @@ class Case(msgspec.Struct, gc=False):
 
     place: int
     subject: Subject
-    facts: list[Bytes]
+    facts: list[bytes]
     prospect: Prospect
     news: News
     row: baseline.Row

@@ -102,7 +102,8 @@ def _party(facts: CrmFacts, event: PartyLinked, written: int) -> None:
     known = facts.parties.get(event.party_id)
     if known is None or written > known.stamp:
         facts.parties[event.party_id] = Party(written, event.role, event.linked)
-        _bound(facts.parties, PARTIES, lambda party: (party.linked, party.stamp))
+        if len(facts.parties) > PARTIES:
+            _drop_lightest(facts.parties, lambda party: (party.linked, party.stamp))
 
 
 def _point(facts: CrmFacts, event: ContactPointUpdated, written: int) -> None:
@@ -128,14 +129,16 @@ def _point(facts: CrmFacts, event: ContactPointUpdated, written: int) -> None:
             if point.contact_point_id == event.contact_point_id and point.channel == event.channel and other != key:
                 older = min(other, key, key=lambda name: (facts.points[name].stamp, name))
                 facts.points[older].removed = True
-    _bound(facts.points, POINTS, lambda point: (not point.removed, point.stamp))
+    if len(facts.points) > POINTS:
+        _drop_lightest(facts.points, lambda point: (not point.removed, point.stamp))
 
 
 def _checked(facts: CrmFacts, event: ContactPointChecked, written: int) -> None:
     known = facts.checks.get(event.address)
     if known is None or written > known.stamp:
         facts.checks[event.address] = Check(written, event.result, event.line_type)
-        _bound(facts.checks, POINTS, lambda check: (check.result == "reassigned", check.stamp))
+        if len(facts.checks) > POINTS:
+            _drop_lightest(facts.checks, lambda check: (check.result == "reassigned", check.stamp))
 
 
 # -- what they want ----------------------------------------------------------------------------------------------------
@@ -146,7 +149,8 @@ def _consent(facts: CrmFacts, event: ConsentChanged, written: int) -> None:
     known = facts.consents.get(key)
     if known is None or written > known.stamp:
         facts.consents[key] = Consent(written, event.state == "granted", event.direct)
-        _bound(facts.consents, CONSENTS, lambda consent: (not consent.granted, consent.stamp))
+        if len(facts.consents) > CONSENTS:
+            _drop_lightest(facts.consents, lambda consent: (not consent.granted, consent.stamp))
 
 
 def _preference(facts: CrmFacts, event: ContactPreferenceChanged, written: int) -> None:
@@ -181,7 +185,8 @@ def _disputed(facts: CrmFacts, event: DisputeOpened, written: int) -> None:
     dispute.invoice_id = dispute.invoice_id or event.invoice_id
     dispute.debt_id = dispute.debt_id or event.debt_id
     dispute.opened = max(dispute.opened, written)
-    _bound(facts.disputes, DISPUTES, _dispute_weight)
+    if len(facts.disputes) > DISPUTES:
+        _drop_lightest(facts.disputes, _dispute_weight)
 
 
 def _resolved(facts: CrmFacts, event: DisputeResolved, written: int) -> None:
@@ -192,7 +197,8 @@ def _resolved(facts: CrmFacts, event: DisputeResolved, written: int) -> None:
         dispute = facts.disputes[key] = Dispute(event.invoice_id, event.debt_id)
     if written > dispute.resolved:
         dispute.resolved, dispute.outcome = written, event.outcome
-    _bound(facts.disputes, DISPUTES, _dispute_weight)
+    if len(facts.disputes) > DISPUTES:
+        _drop_lightest(facts.disputes, _dispute_weight)
 
 
 def _dispute_weight(dispute: Dispute) -> tuple[bool, int]:
@@ -223,7 +229,8 @@ def _held(facts: CrmFacts, event: HoldPlaced, written: int) -> None:
     if written > hold.placed:
         hold.debt_id, hold.placed = debt, written
         hold.until = None if event.until is None else instant(event.until)
-    _bound(facts.holds, HOLDS, _hold_weight)
+    if len(facts.holds) > HOLDS:
+        _drop_lightest(facts.holds, _hold_weight)
 
 
 def _released(facts: CrmFacts, event: HoldReleased, written: int) -> None:
@@ -231,7 +238,8 @@ def _released(facts: CrmFacts, event: HoldReleased, written: int) -> None:
     debt = event.debt_id or WHOLE
     hold = facts.holds.setdefault(event.hold_id or f"d:{debt}", Hold(debt))
     hold.released = max(hold.released, written)
-    _bound(facts.holds, HOLDS, _hold_weight)
+    if len(facts.holds) > HOLDS:
+        _drop_lightest(facts.holds, _hold_weight)
 
 
 def _hold_weight(hold: Hold) -> tuple[bool, int]:
@@ -254,7 +262,8 @@ def _flag(facts: CrmFacts, name: str, debt_id: str | None, written: int, *, stan
     if written > abs(facts.flags.get(key, 0)):
         facts.flags[key] = written if stands else -written
         # Over the limit what no longer stands goes first; what stands is the last thing to forget.
-        _bound(facts.flags, FLAGS, lambda said: (said > 0, abs(said)))
+        if len(facts.flags) > FLAGS:
+            _drop_lightest(facts.flags, lambda said: (said > 0, abs(said)))
 
 
 def _recalled(facts: CrmFacts, event: DebtRecalled, written: int) -> None:
@@ -281,7 +290,8 @@ def _placed(facts: CrmFacts, event: DebtPlaced, written: int) -> None:
         last_payment_on=None if event.last_payment_on is None else day_number(event.last_payment_on),
         limitation_on=None if event.limitation_on is None else day_number(event.limitation_on),
     )
-    _bound(facts.debts, DEBTS, lambda debt: debt.stamp)
+    if len(facts.debts) > DEBTS:
+        _drop_lightest(facts.debts, lambda debt: debt.stamp)
 
 
 def _charged_off(facts: CrmFacts, event: DebtChargedOff, written: int) -> None:
@@ -344,13 +354,13 @@ def _erasure(facts: CrmFacts, _event: ErasureRequested, written: int) -> None:
     _flag(facts, ERASURE, None, written, stands=True)
 
 
-def _bound(records: dict[str, Any], most: int, weight: Callable[[Any], Any]) -> None:
-    """Over the limit the lightest record goes."""
-    if len(records) > most:
-        del records[min(records, key=lambda name: (weight(records[name]), name))]
+def _drop_lightest(records: dict[str, Any], weight: Callable[[Any], Any]) -> None:
+    del records[min(records, key=lambda name: (weight(records[name]), name))]
 
 
-HANDLERS: dict[type, Callable[[CrmFacts, Any, int], None]] = {
+Handler = Callable[[CrmFacts, Any, int], None]
+
+HANDLERS: dict[type, Handler] = {
     AccountUpdated: _updated,
     PartyLinked: _party,
     DebtPlaced: _placed,
@@ -380,11 +390,11 @@ HANDLERS: dict[type, Callable[[CrmFacts, Any, int], None]] = {
 }
 
 
-def fold(facts: CrmFacts, event: Event) -> Answer:
+def fold(facts: CrmFacts, event: Event, handler: Handler) -> Answer:
     """Fold one event of crm-events. A dropped one leaves the facts as they were."""
     mark = fingerprint(event.event_id)
     if mark in facts.events:
         return DUPLICATE
     facts.events = remember(facts.events, mark, EVENTS)
-    HANDLERS[type(event)](facts, event, stamp(instant(event.occurred_at), mark))
+    handler(facts, event, stamp(instant(event.occurred_at), mark))
     return APPLIED

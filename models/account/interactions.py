@@ -228,7 +228,9 @@ def _heard(facts: InteractionFacts, kind: str) -> None:
     facts.counts[kind] = facts.counts.get(kind, 0) + 1
 
 
-HANDLERS: dict[type, Callable[[InteractionFacts, Any, Instant, bytes], Answer]] = {
+Handler = Callable[[InteractionFacts, Any, Instant, bytes], Answer]
+
+HANDLERS: dict[type, Handler] = {
     ContactSent: _sent,
     ContactDelivered: _reported("delivered"),
     ContactBounced: _reported("bounced"),
@@ -244,17 +246,18 @@ HANDLERS: dict[type, Callable[[InteractionFacts, Any, Instant, bytes], Answer]] 
 }
 
 
-def fold(facts: InteractionFacts, event: Event) -> Answer:
+def fold(facts: InteractionFacts, event: Event, handler: Handler) -> Answer:
     """Fold one event of interaction-events. A dropped one leaves the facts as they were."""
     mark = fingerprint(event.event_id)
     if mark in facts.events:
         return DUPLICATE
-    at = instant(event.occurred_at)
-    answer = HANDLERS[type(event)](facts, event, at, mark)
+    at, known = instant(event.occurred_at), len(facts.touches)
+    answer = handler(facts, event, at, mark)
     if answer is APPLIED:
         facts.events = remember(facts.events, mark, EVENTS)
         facts.newest = max(facts.newest, at)
-        _forget_old(facts)
+        if len(facts.touches) > known:
+            _forget_old(facts)
     return answer
 
 

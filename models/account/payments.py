@@ -340,7 +340,10 @@ def _latest(records: dict[str, Any], name: str, record: Any, most: int) -> None:
         del records[min(records, key=lambda other: (records[other].stamp, other))]
 
 
-BY_NATURAL_KEY: dict[type, Callable[[PaymentFacts, Any, Instant], Answer]] = {
+ByKey = Callable[[PaymentFacts, Any, Instant], Answer]
+ById = Callable[[PaymentFacts, Any, int], None]
+
+BY_NATURAL_KEY: dict[type, ByKey] = {
     InvoiceIssued: _issued,
     InvoiceAdjusted: _adjusted,
     InvoiceVoided: _voided,
@@ -349,7 +352,7 @@ BY_NATURAL_KEY: dict[type, Callable[[PaymentFacts, Any, Instant], Answer]] = {
     PaymentReversed: _reversed,
 }
 
-BY_EVENT_ID: dict[type, Callable[[PaymentFacts, Any, int], None]] = {
+BY_EVENT_ID: dict[type, ById] = {
     PaymentScheduled: _scheduled,
     PaymentPending: _pending,
     PaymentFailed: _failed,
@@ -364,32 +367,34 @@ BY_EVENT_ID: dict[type, Callable[[PaymentFacts, Any, int], None]] = {
 }
 
 
-def fold(facts: PaymentFacts, event: Event) -> Answer:
-    """Fold one event of payment-events. A refused or dropped one leaves the facts as they were."""
+def fold(facts: PaymentFacts, event: Event, handler: ByKey) -> Answer:
+    """Fold one event that a natural key names. A refused or dropped one leaves the facts as they were."""
     at = instant(event.occurred_at)
-    keyed = BY_NATURAL_KEY.get(type(event))
-    if keyed is not None:
-        if at < facts.spread_at:
-            return _fold_late(facts, event, at, keyed)
-        answer = keyed(facts, event, at)
-        if answer is APPLIED:
-            if facts.credits:
-                spread(facts)
-            forget_oldest(facts)
-        return answer
+    if at < facts.spread_at:
+        return _fold_late(facts, event, at, handler)
+    answer = handler(facts, event, at)
+    if answer is APPLIED:
+        if facts.credits:
+            spread(facts)
+        forget_oldest(facts)
+    return answer
+
+
+def fold_by_event_id(facts: PaymentFacts, event: Event, handler: ById) -> Answer:
+    """Fold one event that only its id names. A dropped one leaves the facts as they were."""
     mark = fingerprint(event.event_id)
     if mark in facts.events:
         return DUPLICATE
     facts.events = remember(facts.events, mark, EVENTS)
-    BY_EVENT_ID[type(event)](facts, event, stamp(at, mark))
+    handler(facts, event, stamp(instant(event.occurred_at), mark))
     return APPLIED
 
 
-def _fold_late(facts: PaymentFacts, event: Event, at: Instant, keyed: Callable[..., Answer]) -> Answer:
+def _fold_late(facts: PaymentFacts, event: Event, at: Instant, handler: ByKey) -> Answer:
     """Fold an event that happened before money was spread: the spreading is done again, with it in its place."""
     before = decode_facts(encode(facts))
     lift(facts, at)
-    answer = keyed(facts, event, at)
+    answer = handler(facts, event, at)
     if answer is APPLIED:
         spread_in_order(facts)
         forget_oldest(facts)

@@ -33,15 +33,13 @@ _bars = msgspec.msgpack.Decoder(Bars).decode
 _crm = msgspec.msgpack.Decoder(CrmFacts).decode
 _interactions = msgspec.msgpack.Decoder(InteractionFacts).decode
 
-Bytes = msgspec.Raw | bytes
-
 
 class Facts:
     """What the events say, one fold for each source topic."""
 
     __slots__ = ("_bars", "_bytes", "_crm", "_interactions", "_payments", "changed")
 
-    def __init__(self, payments: Bytes = b"", crm: Bytes = b"", interactions: Bytes = b"") -> None:
+    def __init__(self, payments: bytes = b"", crm: bytes = b"", interactions: bytes = b"") -> None:
         self._bytes = [payments, crm, interactions]
         """Each fold as it is stored; empty when it has changed, or was never stored."""
         self.changed = False
@@ -88,21 +86,18 @@ class Facts:
 
     def apply(self, event: Event) -> Answer:
         """Fold one event in, in place. Total: every type of the registry is answered, none raises."""
-        part, fold = _FOLDS.get(type(event), _NONE)
-        if part == 0:
-            answer = fold(self.payments, event)
-        elif part == 1:
-            answer = fold(self.crm, event)
-        elif part == 2:
-            answer = fold(self.interactions, event)
-        else:
+        route = _ROUTES.get(type(event))
+        if route is None:
             return NOT_FOLDED
+        part, fold, handler = route
+        facts = self.payments if part == 0 else self.crm if part == 1 else self.interactions
+        answer = fold(facts, event, handler)
         if answer is APPLIED:
             self._bytes[part] = b""
             self.changed = True
         return answer
 
-    def encoded(self) -> list[Bytes]:
+    def encoded(self) -> list[bytes]:
         """The three folds as bytes: equal facts are equal bytes."""
         stored = self._bytes
         if not stored[0]:
@@ -115,12 +110,12 @@ class Facts:
 
 
 class Stored(msgspec.Struct, array_like=True, gc=False):
-    """A state as its blob holds it."""
+    """A state as its blob holds it: each fold as bytes within, so that those that are not needed are stepped over."""
 
     version: int
-    payments: msgspec.Raw
-    crm: msgspec.Raw
-    interactions: msgspec.Raw
+    payments: bytes
+    crm: bytes
+    interactions: bytes
     course: Course
 
 
@@ -135,9 +130,8 @@ class AccountState:
 
 
 _stored = msgspec.msgpack.Decoder(Stored).decode
-_FIVE = b"\x95"
-"""MessagePack's header of an array with five items, which then follow one after the other."""
-_HEADER = _FIVE + bytes([VERSION])
+_HEADER = b"\x95" + bytes([VERSION])
+"""What every blob of this version begins with: an array of five items, the first of them the version."""
 
 
 def open_state(blob: bytes | None) -> AccountState:
@@ -166,25 +160,25 @@ def encode(state: AccountState) -> bytes:
     return join(state.facts.encoded(), state.course)
 
 
-def join(facts: list[Bytes], course: Course) -> bytes:
+def join(facts: list[bytes], course: Course) -> bytes:
     """A blob of encoded facts and a course."""
-    return b"".join((_HEADER, *facts, encode_part(course)))
+    return encode_part(Stored(VERSION, facts[0], facts[1], facts[2], course))
 
 
 def upgrade(blob: bytes) -> bytes:
     """The blob of a state that another version wrote; what a newer one has appended is left out.
 
     Raises:
-        msgspec.DecodeError: the blob is no state.
+        msgspec.MsgspecError: the blob is no state.
     """
     values = msgspec.msgpack.decode(blob)
     if not isinstance(values, list) or len(values) < len(Stored.__struct_fields__):
         raise msgspec.DecodeError("The blob is no account state.")
     while (step := UPGRADES.get(values[0])) is not None:
         values = step(values)
-    facts = (PaymentFacts, CrmFacts, InteractionFacts)
-    parts: list[Bytes] = [encode_part(msgspec.convert(v, kind)) for v, kind in zip(values[1:4], facts, strict=True)]
-    return join(parts, msgspec.convert(values[4], Course))
+    stored = msgspec.convert(values[:5], Stored)
+    facts = [_payments(stored.payments), _crm(stored.crm), _interactions(stored.interactions)]
+    return join([encode_part(part) for part in facts], stored.course)
 
 
 def facts_bytes(blob: bytes | None) -> bytes:
@@ -192,12 +186,15 @@ def facts_bytes(blob: bytes | None) -> bytes:
     return b"".join(open_state(blob).facts.encoded())
 
 
-_FOLDS: dict[type, tuple[int, Callable[[Any, Event], Answer]]] = {
-    **dict.fromkeys((*payments.BY_NATURAL_KEY, *payments.BY_EVENT_ID), (0, payments.fold)),
-    **dict.fromkeys(crm.HANDLERS, (1, crm.fold)),
-    **dict.fromkeys(interactions.HANDLERS, (2, interactions.fold)),
+Route = tuple[int, Callable[[Any, Event, Any], Answer], Callable[..., Any]]
+"""Which part of the facts an event is folded into, how, and what folds its type."""
+
+_ROUTES: dict[type, Route] = {
+    **{kind: (0, payments.fold, handler) for kind, handler in payments.BY_NATURAL_KEY.items()},
+    **{kind: (0, payments.fold_by_event_id, handler) for kind, handler in payments.BY_EVENT_ID.items()},
+    **{kind: (1, crm.fold, handler) for kind, handler in crm.HANDLERS.items()},
+    **{kind: (2, interactions.fold, handler) for kind, handler in interactions.HANDLERS.items()},
 }
-_NONE: tuple[int, Callable[[Any, Event], Answer]] = (3, lambda facts, event: NOT_FOLDED)
 
 
 def fold(blob: bytes | None, events: Iterable[Event]) -> bytes:
