@@ -118,7 +118,7 @@ class Run:
         if not self.dry_run:
             client.command(f"CREATE DATABASE IF NOT EXISTS {Name(self.database)}")
             client.command(statement("migrations", database=Name(self.database)))
-        client.database = self.database
+            client.database = self.database
         pending = {state.number for state in states if state.state == "pending"}
         for migration in migrations:
             if migration.number in pending:

@@ -42,6 +42,15 @@ def read_until(settings: KafkaSettings, ends: Sequence[TopicPartition]) -> Itera
     return _read(settings, [TopicPartition(topic, partition, 0) for topic, partition in stops], stops)
 
 
+def read_from(settings: KafkaSettings, starts: Sequence[TopicPartition]) -> Iterator[Any]:
+    """Every committed message from the given offset of each partition to the end as it is when it is reached.
+
+    Raises:
+        NotReady: the broker stopped answering.
+    """
+    return _read(settings, list(starts), {})
+
+
 def read_between(settings: KafkaSettings, topic: str, partition: int, first: int, last: int) -> Iterator[Any]:
     """Every committed message of a partition from one offset to another, both included.
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import faust
 
+from connectors.clickhouse.ownership import Ownership
+from connectors.clickhouse.server import Server
 from connectors.clickhouse.sink import Sink
 from connectors.clickhouse.tables import landed_topics
 from models.clock import Clock, WallClock
@@ -23,9 +25,14 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     clock = clock or WallClock()
     streams = installation.streams
     app = create_app(JOB, slot, installation, web_port)
-    sink = Sink(installation.clickhouse, deadline=streams.sink_deadline_seconds)
+    server = Server(installation.clickhouse, deadline=streams.sink_deadline_seconds)
+    sink = Sink(server)
     take_over = TakeOver(
-        sink, installation.kafka, f"{GROUP}-{slot}", stable_within=2 * streams.transaction_timeout_ms / 1000
+        Ownership(server),
+        sink,
+        installation.kafka,
+        f"{GROUP}-{slot}",
+        stable_within=2 * streams.transaction_timeout_ms / 1000,
     )
     batches = BatchChannel(app, maxsize=QUEUED_POLLS)
     job = Land(sink=sink, clock=clock, settings=streams)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from connectors.clickhouse.sink import Owner
+from connectors.clickhouse.ownership import Owner
 from models.clock import Instant
 from streams.lease import Lease, Message, Part
 from streams.settings import LandSettings

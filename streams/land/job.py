@@ -11,8 +11,9 @@ import structlog
 from confluent_kafka import TopicPartition
 
 from connectors.clickhouse.blocks import Block, spans
+from connectors.clickhouse.ownership import Owner
 from connectors.clickhouse.rows import RowReader
-from connectors.clickhouse.sink import Owner, Sink
+from connectors.clickhouse.sink import Sink
 from models.clock import Clock
 from schemas.errors import LostLease
 from streams import metrics

@@ -8,8 +8,9 @@ import structlog
 from confluent_kafka import TopicPartition
 
 from connectors.clickhouse.blocks import Block, Place, parse
+from connectors.clickhouse.ownership import Claim, Mark, Ownership
 from connectors.clickhouse.rows import RowReader
-from connectors.clickhouse.sink import Claim, Mark, Sink
+from connectors.clickhouse.sink import Sink
 from connectors.kafka.reading import read_between
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import NotReady
@@ -30,7 +31,10 @@ class TakeOver:
     the rows. A partition that nobody ever claimed in this database starts at its beginning, whatever was committed.
     """
 
-    def __init__(self, sink: Sink, kafka: KafkaSettings, worker: str, *, stable_within: float) -> None:
+    def __init__(
+        self, ownership: Ownership, sink: Sink, kafka: KafkaSettings, worker: str, *, stable_within: float
+    ) -> None:
+        self.ownership = ownership
         self.sink = sink
         self.kafka = kafka
         self.worker = worker
@@ -44,7 +48,7 @@ class TakeOver:
             SinkUnavailable: ClickHouse stayed away past the deadline.
         """
         owned = {Place(*lease.unit): lease for lease in leases}
-        claims = await asyncio.to_thread(self.sink.claim, list(owned), self.worker)
+        claims = await asyncio.to_thread(self.ownership.claim, list(owned), self.worker)
         partitions = [TopicPartition(place.topic, place.partition) for place in owned]
         committed = {
             Place(p.topic, p.partition): p.offset for p in await self.source.committed(partitions, self.stable_within)

@@ -1,0 +1,1 @@
+CREATE TABLE $database.$new AS $database.$table

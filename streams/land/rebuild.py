@@ -1,0 +1,156 @@
+"""Lands one table again from its topics, while the one in use goes on being read and written until they change places."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+from confluent_kafka import TopicPartition
+
+from connectors.clickhouse.blocks import Block, Place, spans
+from connectors.clickhouse.ownership import Owner, Ownership, rebuild_of
+from connectors.clickhouse.rows import RowReader
+from connectors.clickhouse.server import Server
+from connectors.clickhouse.shadow import Shadow
+from connectors.clickhouse.sink import Sink
+from connectors.clickhouse.tables import Table, tables
+from connectors.kafka.reading import first_kept, partitions_of, read_from
+from models.clock import Clock
+from schemas.errors import BadInput, SinkUnavailable
+from schemas.registry import topics
+from streams.settings import Installation
+
+Tell = Callable[[str], None]
+
+WORKER = "rebuild"
+
+
+class Report(msgspec.Struct):
+    """What a rebuild did."""
+
+    table: str
+    rows_before: int = 0
+    rows: int = 0
+    """After it."""
+    landed: int = 0
+    """Of those, landed again from the topics."""
+    kept: int = 0
+    """Of those, copied as they were, because the topics do not hold their messages any more."""
+    views: int = 0
+    """Materialized views on the table; they are left as they are."""
+
+
+class Rebuild:
+    """One run. Workers that land the table's topics stop when it changes places, and go on once they are restarted.
+
+    First everything that the topics hold is landed into a new table beside the one in use. Then nobody else may claim
+    the partitions, what arrived meanwhile is landed too, rows whose messages are gone are copied, and the two tables
+    change places. Whatever fails before that leaves the table as it was.
+    """
+
+    def __init__(self, installation: Installation, table: str, clock: Clock, tell: Tell = lambda _: None) -> None:
+        if table not in tables():
+            raise BadInput(f"There is no table {table!r} that a topic lands in. There are: {', '.join(tables())}.")
+        self.kafka = installation.kafka
+        self.rows_per_block = installation.streams.land.block_rows
+        self.table: Table = tables()[table]
+        self.clock = clock
+        self.tell = tell
+        deadline = installation.streams.sink_deadline_seconds
+        server = Server(installation.clickhouse, deadline=deadline)
+        self.shadow = Shadow(server, table)
+        self.live = Ownership(server)
+        self.sink = Sink(
+            Server(installation.clickhouse, deadline=deadline, table_names=lambda _: self.shadow.name.name)
+        )
+        self.readers = {topic: RowReader(topic) for topic in self.table.topics}
+        self.places = [Place(p.topic, p.partition) for p in partitions_of(self.kafka, self.table.topics)]
+        self.report = Report(table=table)
+        self._next: dict[Place, int] = dict.fromkeys(self.places, 0)
+        self._owner: Owner
+
+    def run(self) -> Report:
+        """Do it.
+
+        Raises:
+            BadInput: there is no such table.
+            LostLease: another rebuild of the table was started.
+            SinkUnavailable: ClickHouse does not answer, or the new table lacks rows that the one in use has.
+        """
+        name = self.table.name
+        self.report.views = self.shadow.views()
+        self._owner = self.live.own([rebuild_of(name)], WORKER)
+        self.shadow.create()
+        self._land("landing what the topics hold")
+        self.live.begin_switch(name)
+        try:
+            self.live.claim(self.places, WORKER, switching=True)
+            self._land("landing what arrived meanwhile")
+            self._keep_older_rows()
+            self._compare()
+            self.shadow.exchange()
+        finally:
+            self.live.end_switch(name)
+        self.shadow.drop()
+        return self.report
+
+    def oldest_kept(self) -> dict[Place, int]:
+        """The first offset that each partition's topic still holds."""
+        found = first_kept(self.kafka, [TopicPartition(place.topic, place.partition) for place in self.places])
+        return {Place(topic, partition): offset for (topic, partition), offset in found.items()}
+
+    def _land(self, what: str) -> None:
+        """Land from where the last pass ended to the topics' end."""
+        starts = [TopicPartition(place.topic, place.partition, offset) for place, offset in self._next.items()]
+        for messages in batches(read_from(self.kafka, starts), self.rows_per_block):
+            for topic, of_topic in itertools.groupby(sorted(messages, key=_topic), key=_topic):
+                self._insert(topic, list(of_topic))
+            self.tell(f"{what}: {self.report.landed:,} rows")
+
+    def _insert(self, topic: str, messages: list[Any]) -> None:
+        rows = self.readers[topic](messages)
+        block = Block(
+            topic=topic,
+            spans=spans((message.partition(), message.offset()) for message in messages),
+            at=self.clock.now(),
+            body=rows.body,
+            count=rows.count,
+        )
+        self.sink.insert(self._owner, block, fenced=[rebuild_of(self.table.name)])
+        self.report.landed += block.count
+        for span in block.spans:
+            self._next[Place(topic, span.partition)] = span.last + 1
+
+    def _keep_older_rows(self) -> None:
+        kept = self.oldest_kept()
+        for place in self.places:
+            topic = topics().get(place.topic)
+            if topic is not None and topic.cleanup == "compact":
+                self.shadow.copy_missing(place, self._next[place] - 1)
+            else:
+                self.shadow.copy_before(place, kept[place])
+
+    def _compare(self) -> None:
+        """Count both tables; refuse to lose anything."""
+        for topic in self.table.topics:
+            before, after = self.shadow.rows(topic)
+            self.report.rows_before += sum(before.values())
+            self.report.rows += sum(after.values())
+            for partition, count in before.items():
+                if after.get(partition, 0) < count:
+                    raise SinkUnavailable(
+                        f"{Place(topic, partition)}: the new table has {after.get(partition, 0)} rows and the one in use has"
+                        f" {count}. Nothing was changed. Run it again; if it stays so, look at what the topic lacks."
+                    )
+        self.report.kept = self.report.rows - self.report.landed
+
+
+def batches(messages: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    """Messages in lists of at most `size`."""
+    while batch := list(itertools.islice(messages, size)):
+        yield batch
+
+
+def _topic(message: Any) -> str:
+    topic: str = message.topic()
+    return topic
