@@ -76,7 +76,7 @@ class Session(Connection):
     def __init__(self, location: str) -> None:
         super().__init__(location)
         self.lock = threading.Lock()
-        self.expires = 0.0
+        self.expires = float("inf")
         self.kept: dict[str, str] = {}
         """Settings made by SET in the session; those of a single request are undone after it."""
         self.database = "default"
@@ -210,7 +210,7 @@ class Engine:
         return bool(self.keeper.inner.classify_query(sql)["query_class"].name == "READ_ONLY")
 
     def end_sessions(self, now: float) -> None:
-        """Forget the sessions that nobody has used for their time-out."""
+        """Forget the sessions that nobody has used for their time-out, so that they do not gather."""
         with self.sessions_lock:
             for name, session in list(self.sessions.items()):
                 if session.expires < now and session.lock.acquire(blocking=False):
@@ -226,6 +226,9 @@ class Engine:
     def _session(self, name: str, *, must_exist: bool) -> Session:
         with self.sessions_lock:
             session = self.sessions.get(name)
+            if session is not None and session.expires < time.monotonic() and session.lock.acquire(blocking=False):
+                self.sessions.pop(name).close()
+                session = None
             if session is None:
                 if must_exist:
                     raise ClickHouseError(372, "SESSION_NOT_FOUND", "Session not found")
@@ -236,7 +239,7 @@ class Engine:
 
 
 def _apply(connection: Connection, database: str | None, settings: dict[str, str]) -> None:
-    if database:
+    if database and database != getattr(connection, "database", "default"):
         connection.run(f"USE {identifier(database)}".encode())
     if settings:
         values = ", ".join(f"{name} = {quoted(value)}" for name, value in settings.items())

@@ -149,7 +149,8 @@ def _do(connection: Connection, request: Request, statement: Statement) -> Answe
     """Anything that changes something, or whose result is short."""
     fmt = statement.format or request.params.get("default_format") or "TabSeparated"
     text = statement.text
-    if statement.words[:2] == ("KILL", "QUERY"):
+    kills = statement.words[:2] == ("KILL", "QUERY")
+    if kills:
         text = statement.renamed(b"query_id", OWN_QUERY_ID)
     done = connection.run(text, fmt, request.parameters())
     if isinstance(connection, Session) and statement.kind == "USE":
@@ -157,7 +158,7 @@ def _do(connection: Connection, request: Request, statement: Statement) -> Answe
     elif isinstance(connection, Session) and statement.kind == "SET":
         connection.remember(statement.names_set())
     written = bytes(done.bytes() or b"")
-    return Answer(fmt if written else None, written, summary=summary(done))
+    return Answer(fmt if written or kills else None, written, summary=summary(done))
 
 
 def _statement(request: Request) -> tuple[Statement, Iterator[bytes] | None]:
