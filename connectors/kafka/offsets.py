@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from connectors.kafka import clients
 from connectors.kafka.settings import KafkaSettings
@@ -11,6 +11,14 @@ from schemas.errors import NotReady
 
 DEADLINE_SECONDS = 30.0
 PAUSE_SECONDS = 0.1
+PASSING = (
+    KafkaError.NOT_LEADER_FOR_PARTITION,
+    KafkaError.LEADER_NOT_AVAILABLE,
+    KafkaError.UNKNOWN_TOPIC_OR_PART,
+    KafkaError._TIMED_OUT,
+    KafkaError._TRANSPORT,
+)
+"""What a broker or topic that has just been started says; `retriable()` is true of none of them here."""
 
 Place = tuple[str, int]
 """Topic and partition."""
@@ -51,7 +59,7 @@ class Offsets:
             try:
                 low, high = self._consumer.get_watermark_offsets(place, timeout=DEADLINE_SECONDS)
             except KafkaException as error:
-                if not error.args[0].retriable() or time.monotonic() > deadline:
+                if error.args[0].code() not in PASSING or time.monotonic() > deadline:
                     raise NotReady(
                         f"Kafka does not say where {place.topic} ends ({error.args[0].name()}). `recoup doctor` looks"
                         " at the stack."
