@@ -94,7 +94,7 @@ class Statement:
 
     def engine(self) -> str:
         """The table engine that a CREATE names, or nothing."""
-        words = [token.word or token.text.decode("latin-1") for token in tokens(self.text)]
+        words = [token.word or token.text.decode("latin-1") for token in tokens(self.text) if not token.depth]
         for place, word in enumerate(words[:-1]):
             if word == "ENGINE":
                 return words[place + 2] if words[place + 1] == "=" and place + 2 < len(words) else words[place + 1]
