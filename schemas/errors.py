@@ -35,3 +35,11 @@ class SlotTaken(RecoupError):
 
 class SinkUnavailable(RecoupError):
     """A sink was retried until its deadline."""
+
+
+class DrainTimeout(RecoupError):
+    """A batch in flight did not end in time for a rebalance or a stop."""
+
+
+class TransactionAborted(RecoupError):
+    """A Kafka transaction was aborted; nothing of it is visible, and it may be tried again."""

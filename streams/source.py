@@ -13,7 +13,7 @@ import faust
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from connectors.kafka import clients
+from connectors.kafka import clients, reading
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import DrainTimeout, NotReady, SlotTaken
 from streams.channel import BatchChannel
@@ -31,6 +31,9 @@ Cut = Callable[[Lease, list[Message]], list[Part]]
 BACK_PRESSURE_SECONDS = 1.0
 """A full channel is waited for this long before the partitions are paused: pausing throws away what librdkafka has
 already fetched, and a batch takes a tenth of this."""
+
+SILENCE_SECONDS = 10.0
+"""After so long without a message another client looks whether there are any."""
 
 UNKNOWN = -1
 """A position that the take-over has yet to set."""
@@ -107,6 +110,7 @@ class BatchSource(faust.Service):
         self._drained.set()
         self._failure: BaseException | None = None
         self._turned = 0.0
+        self._heard = time.monotonic()
         self._entered: float | None = None
 
     # -- the loop ------------------------------------------------------------------------------------------------------
@@ -148,13 +152,40 @@ class BatchSource(faust.Service):
                     messages = []  # fetched under leases that are gone; the take-over decides where to go on
                 if self.assigned is not None:
                     await self._take_over()
+                    self._heard = time.monotonic()
                     continue
+                await self._watch_silence(bool(messages))
                 for poll in self._polls(messages):
                     await self._hand_over(poll)
         except asyncio.CancelledError:
             if not self.should_stop:
                 await self.crash(RuntimeError(f"The source of {self.group} was cancelled."))
             raise
+
+    async def _watch_silence(self, heard: bool) -> None:
+        """End the worker when its client brings nothing although the topics hold more.
+
+        librdkafka never fetches a partition again for which a restarting broker once answered that it has no leader
+        (confluentinc/librdkafka#5430); a new client does, and the next start makes one.
+        """
+        now = time.monotonic()
+        if heard or not self.leases:
+            self._heard = now
+        elif now - self._heard > SILENCE_SECONDS:
+            positions = self._positions()
+            stalled = await asyncio.get_running_loop().run_in_executor(
+                None, reading.holds_more, self.kafka, positions
+            )
+            again = await self._on_thread(self._consume) if stalled else []
+            if stalled and not again:
+                raise NotReady(
+                    f"{self.instance}: Kafka holds more messages, but this client brings none since the broker was away."
+                    " The worker ends, and its next start goes on where it was."
+                )
+            if again:
+                # Fetched once more from our own positions, in their turn.
+                await self._on_thread(lambda: self.consumer.assign(self._positions()))
+            self._heard = time.monotonic()
 
     def _consume(self) -> list[Message]:
         return self._without_errors(self.consumer.consume(self.batch_size, self.linger))

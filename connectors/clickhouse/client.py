@@ -1,5 +1,6 @@
 """The one place that opens ClickHouse, and the one that says in our own words what it answered."""
 
+import math
 import re
 from urllib.parse import urlsplit
 
@@ -49,7 +50,7 @@ def connect(
             client_cert=settings.client_cert,
             client_cert_key=settings.client_cert_key,
             connect_timeout=5,
-            send_receive_timeout=int(answer_seconds),
+            send_receive_timeout=math.ceil(answer_seconds),
             # The default would make parallel requests of one client fail: a session runs one query at a time.
             autogenerate_session_id=False,
             pool_mgr=_pool(settings, connections),

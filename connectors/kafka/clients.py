@@ -22,6 +22,8 @@ def connection(settings: KafkaSettings) -> dict[str, Any]:
             config[secret] = config[secret].get_secret_value()
     # A local name that resolves to ::1 first costs a refused connection on every start.
     config["broker.address.family"] = "v4" if settings.bootstrap_servers.startswith("127.") else "any"
+    # A broker that comes back is found again within a second; the default of 10 s is longer than its restart.
+    config["reconnect.backoff.max.ms"] = 1_000
     return config
 
 

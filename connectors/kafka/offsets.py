@@ -38,12 +38,13 @@ class Offsets:
 
     def left(self) -> int:
         """How many offsets lie between what the group has committed and the ends; transaction markers count."""
-        ends = self._watermarks()
-        committed = {
-            (place.topic, place.partition): max(0, place.offset)
-            for place in self._consumer.committed(self.partitions, timeout=DEADLINE_SECONDS)
-        }
-        return sum(high - committed[place] for place, (_, high) in ends.items())
+        committed = self.committed()
+        return sum(high - committed[place] for place, (_, high) in self._watermarks().items())
+
+    def committed(self) -> dict[Place, int]:
+        """The next offset that the group will read; 0 where it has committed nothing."""
+        found = self._consumer.committed(self.partitions, timeout=DEADLINE_SECONDS)
+        return {(place.topic, place.partition): max(0, place.offset) for place in found}
 
     def close(self) -> None:
         """Let the connection go."""

@@ -69,6 +69,23 @@ def first_kept(settings: KafkaSettings, partitions: Sequence[TopicPartition]) ->
         consumer.close()
 
 
+def holds_more(settings: KafkaSettings, positions: Sequence[TopicPartition]) -> bool:
+    """Whether a client of its own finds a committed message at or after any of the positions."""
+    consumer = _consumer(settings)
+    try:
+        consumer.assign(list(positions))
+        unread = len(positions)
+        end = time.monotonic() + SILENCE_SECONDS
+        while unread and time.monotonic() < end:
+            answered: list[Any] = consumer.consume(1_000, 0.2)
+            if any(message.error() is None for message in answered):
+                return True
+            unread -= len(answered)
+        return False
+    finally:
+        consumer.close()
+
+
 def _consumer(settings: KafkaSettings) -> Consumer:
     return clients.consumer(
         settings,
