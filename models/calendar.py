@@ -17,6 +17,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
 PROBE = 6 * HOUR
@@ -25,8 +26,7 @@ PROBE = 6 * HOUR
 
 def instant(moment: datetime) -> Instant:
     """A date and time with an offset, in milliseconds since the epoch; what is finer is cut off."""
-    since = moment - EPOCH
-    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+    return (moment - EPOCH) // _MILLISECOND
 
 
 @lru_cache(maxsize=65_536)
@@ -121,7 +121,7 @@ class Zone:
 
     def _ask(self, at: Instant) -> int:
         moment = EPOCH + timedelta(milliseconds=at)
-        return (moment.astimezone(self._info).replace(tzinfo=UTC) - moment) // timedelta(milliseconds=1)
+        return (moment.astimezone(self._info).replace(tzinfo=UTC) - moment) // _MILLISECOND
 
 
 @lru_cache(maxsize=1_024)

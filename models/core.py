@@ -5,6 +5,7 @@ scored and decided once, on its newest state; what only history touches, or belo
 folded and no more.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Literal
@@ -13,9 +14,9 @@ import msgspec
 
 from models.account.outcome import APPLIED, Drop
 from models.account.standing import standing_of
-from models.account.state import AccountState, Facts, encode, fold, join, open_state
-from models.actions.announce import Message, News, Score, Subject, announce, news_of
-from models.actions.schedule import Plan, Prospect, consider, earliest
+from models.account.state import AccountState, Facts, close_stored, encode, fold, open_stored
+from models.actions.announce import Case, Message, announce, news_of
+from models.actions.schedule import Plan, consider, earliest
 from models.clock import Instant
 from models.compliance.gate import Gate
 from models.compliance.house import HouseGate
@@ -66,21 +67,6 @@ class Outcome(msgspec.Struct, gc=False):
     """Contacts that were due and denied, by rule; one that two rules deny counts for both."""
 
 
-class Case(msgspec.Struct, gc=False):
-    """An account that is to be decided on, and its place in the batch.
-
-    It holds the facts as bytes: thousands of decoded accounts at once do not fit into the processor's cache, and that
-    made a batch twice as slow (benchmarks/core).
-    """
-
-    place: int
-    subject: Subject
-    facts: list[bytes]
-    prospect: Prospect
-    news: News
-    row: baseline.Row
-
-
 plan_of = lru_cache(maxsize=1_024)(Plan)
 
 
@@ -117,65 +103,68 @@ def _refuse(work: Work, outcome: Outcome) -> None:
 
 def _take(work: Work, place: int, plan: Plan, mode: Mode, gate: Gate, outcome: Outcome) -> Case | None:
     """Fold one account's events; the case to decide, or None when it is only folded."""
-    state = open_state(work.blob)
-    facts, course = state.facts, state.course
-    news = _fold(work, facts, outcome)
-    now = work.now
+    stored = open_stored(work.blob)
+    facts, course, now = Facts(stored), stored.course, work.now
+    applied, news = _fold(work, facts, outcome)
     today = plan.today(now)
     standing = standing_of(facts, now, today.overdue_before)
-    due = work.due or not work.events or (course.review_at is not None and course.review_at <= now)
+    review_at = course.review_at
+    due = work.due or not work.events or (review_at is not None and review_at <= now)
     if not (news or due) or not plan.is_live(now):
-        agreed = course.review_at if course.review_at is not None and course.review_at > now else None
-        outcome.states.append((work.key, encode(state) if facts.changed else work.blob or b""))
+        outcome.states.append((work.key, close_stored(facts.encoded(), course) if applied else work.blob or b""))
+        agreed = review_at if review_at is not None and review_at > now else None
         outcome.reviews.append((work.key, earliest(agreed, plan.next_step_of_any(standing, course, today))))
         return None
-    outcome.states.append((work.key, b""))  # both are filled in when it has been decided
-    outcome.reviews.append((work.key, None))
+    prospect = consider(plan, gate, facts, course, standing, today, mode)
+    outcome.states.append((work.key, b""))  # follows when it has been decided
+    outcome.reviews.append((work.key, prospect.review_at))
     return Case(
         place,
-        Subject(work.key, work.tenant_id, work.account_id, plan.policy, now, "event" if news else "review", course),
+        work.key,
+        work.tenant_id,
+        work.account_id,
+        plan.policy,
+        now,
+        "event" if news else "review",
         facts.encoded(),
-        consider(plan, gate, facts, course, standing, today, mode),
+        prospect,
         news_of(plan, course, standing, today),
         baseline.features(facts.payments.habits, len(standing.overdue)),
     )
 
 
-def _fold(work: Work, facts: Facts, outcome: Outcome) -> bool:
-    """Fold one account's events, note what became of each; whether one of them is a reason to decide."""
+def _fold(work: Work, facts: Facts, outcome: Outcome) -> tuple[int, bool]:
+    """Fold one account's events; how many were taken, and whether one of them is a reason to decide."""
     refused: list[tuple[int, Refusal]] = []
     dropped: list[str] = []
-    news = False
+    applied, news = 0, False
     for event, number in work.events:
         answer = facts.apply(event)
         if answer is APPLIED:
-            outcome.applied += 1
+            applied += 1
             news = news or not event.history
         elif isinstance(answer, Drop):
             dropped.append(answer.reason)
         elif isinstance(answer, Refusal):
             refused.append((number, answer))
+    outcome.applied += applied
     outcome.messages.append([])
     outcome.refused.append(refused)
     outcome.dropped.append(dropped)
-    return news
+    return applied, news
 
 
 def _decide(cases: list[Case], outcome: Outcome) -> None:
     scores = baseline.score(baseline.matrix([case.row for case in cases]))
-    outcome.scored = len(cases)
-    decided, denied = outcome.decided, outcome.denied
+    states, messages = outcome.states, outcome.messages
     for case, probability, days in zip(cases, scores.probabilities, scores.expected_days, strict=True):
-        subject, prospect, place = case.subject, case.prospect, case.place
-        messages, course = announce(subject, prospect, case.news, Score(case.row, probability, days))
-        outcome.messages[place] = messages
-        outcome.states[place] = (subject.key, join(case.facts, course))
-        outcome.reviews[place] = (subject.key, prospect.review_at)
-        decided[prospect.action] = decided.get(prospect.action, 0) + 1
-        if prospect.verdict is not None:
-            outcome.contacts += prospect.verdict.allowed
-            for rule in prospect.verdict.denied_by:
-                denied[rule] = denied.get(rule, 0) + 1
+        messages[case.place], course = announce(case, probability, days)
+        states[case.place] = case.key, close_stored(case.stored, course)
+    verdicts = [verdict for case in cases if (verdict := case.prospect.verdict) is not None]
+    outcome.scored = len(cases)
+    outcome.decided = dict(Counter([case.prospect.action for case in cases]))
+    outcome.contacts = sum([verdict.allowed for verdict in verdicts])
+    outcome.denied = dict(Counter([rule for verdict in verdicts for rule in verdict.denied_by]))
 
 
 class Folded(msgspec.Struct, gc=False):

@@ -27,22 +27,36 @@ version: this code reads states with fewer fields and, on the way back from an u
 UPGRADES: dict[int, Callable[[list[Any]], list[Any]]] = {}
 """Version -> what turns a decoded state of that version into one of the next."""
 
-encode_part: Callable[[Any], bytes] = msgspec.msgpack.Encoder().encode
+
+class Stored(msgspec.Struct, array_like=True, gc=False):
+    """A state as its blob holds it: each fold as bytes within, so that those that are not needed are stepped over."""
+
+    version: int = VERSION
+    payments: bytes = b""
+    crm: bytes = b""
+    interactions: bytes = b""
+    course: Course = msgspec.field(default_factory=Course)
+
+
+_encode: Callable[[Any], bytes] = msgspec.msgpack.Encoder().encode
+_stored = msgspec.msgpack.Decoder(Stored).decode
+_HEADER = b"\x95" + bytes([VERSION])
+"""What every blob of this version begins with: an array of five items, the first of them the version."""
+
 _payments = msgspec.msgpack.Decoder(PaymentFacts).decode
-_bars = msgspec.msgpack.Decoder(Bars).decode
 _crm = msgspec.msgpack.Decoder(CrmFacts).decode
+_bars = msgspec.msgpack.Decoder(Bars).decode
 _interactions = msgspec.msgpack.Decoder(InteractionFacts).decode
 
 
 class Facts:
-    """What the events say, one fold for each source topic."""
+    """What the events say, one fold for each source topic, each decoded when it is first asked for."""
 
-    __slots__ = ("_bars", "_bytes", "_crm", "_interactions", "_payments", "changed")
+    __slots__ = ("_bars", "_crm", "_interactions", "_payments", "_stored")
 
-    def __init__(self, payments: bytes = b"", crm: bytes = b"", interactions: bytes = b"") -> None:
-        self._bytes = [payments, crm, interactions]
-        """Each fold as it is stored; empty when it has changed, or was never stored."""
-        self.changed = False
+    def __init__(self, stored: Stored | None = None) -> None:
+        """`stored` is kept up to date by `encoded`; a fold in it that has changed is empty until then."""
+        self._stored = Stored() if stored is None else stored
         self._payments: PaymentFacts | None = None
         self._crm: CrmFacts | None = None
         self._bars: Bars | None = None
@@ -51,72 +65,56 @@ class Facts:
     @property
     def payments(self) -> PaymentFacts:
         """What is owed and was paid."""
-        found = self._payments
-        if found is None:
-            stored = self._bytes[0]
-            found = self._payments = _payments(stored) if stored else PaymentFacts()
-        return found
+        if self._payments is None:
+            stored = self._stored.payments
+            self._payments = _payments(stored) if stored else PaymentFacts()
+        return self._payments
 
     @property
     def crm(self) -> CrmFacts:
         """Who the customer is, and what bars a contact."""
-        found = self._crm
-        if found is None:
-            stored = self._bytes[1]
-            found = self._crm = _crm(stored) if stored else CrmFacts()
-        return found
+        if self._crm is None:
+            stored = self._stored.crm
+            self._crm = self._bars = _crm(stored) if stored else CrmFacts()
+        return self._crm
 
     @property
     def bars(self) -> Bars:
-        """The part of `crm` that bars a debt from being chased, without decoding the rest."""
-        found = self._crm or self._bars
-        if found is None:
-            stored = self._bytes[1]
-            found = self._bars = _bars(stored) if stored else Bars()
-        return found
+        """The part of `crm` that bars a debt from being chased, without the rest of it being decoded."""
+        if self._bars is None:
+            stored = self._stored.crm
+            self._bars = _bars(stored) if stored else Bars()
+        return self._bars
 
     @property
     def interactions(self) -> InteractionFacts:
         """What was sent and said."""
-        found = self._interactions
-        if found is None:
-            stored = self._bytes[2]
-            found = self._interactions = _interactions(stored) if stored else InteractionFacts()
-        return found
+        if self._interactions is None:
+            stored = self._stored.interactions
+            self._interactions = _interactions(stored) if stored else InteractionFacts()
+        return self._interactions
 
     def apply(self, event: Event) -> Answer:
         """Fold one event in, in place. Total: every type of the registry is answered, none raises."""
         route = _ROUTES.get(type(event))
         if route is None:
             return NOT_FOLDED
-        part, fold, handler = route
-        facts = self.payments if part == 0 else self.crm if part == 1 else self.interactions
-        answer = fold(facts, event, handler)
+        name, fold, handler = route
+        answer = fold(getattr(self, name), event, handler)
         if answer is APPLIED:
-            self._bytes[part] = b""
-            self.changed = True
+            setattr(self._stored, name, b"")
         return answer
 
-    def encoded(self) -> list[bytes]:
-        """The three folds as bytes: equal facts are equal bytes."""
-        stored = self._bytes
-        if not stored[0]:
-            stored[0] = encode_part(self.payments)
-        if not stored[1]:
-            stored[1] = encode_part(self.crm)
-        if not stored[2]:
-            stored[2] = encode_part(self.interactions)
+    def encoded(self) -> Stored:
+        """The folds as bytes: equal facts are equal bytes."""
+        stored = self._stored
+        if not stored.payments:
+            stored.payments = _encode(self.payments)
+        if not stored.crm:
+            stored.crm = _encode(self.crm)
+        if not stored.interactions:
+            stored.interactions = _encode(self.interactions)
         return stored
-
-
-class Stored(msgspec.Struct, array_like=True, gc=False):
-    """A state as its blob holds it: each fold as bytes within, so that those that are not needed are stepped over."""
-
-    version: int
-    payments: bytes
-    crm: bytes
-    interactions: bytes
-    course: Course
 
 
 class AccountState:
@@ -129,40 +127,38 @@ class AccountState:
         self.course = course or Course()
 
 
-_stored = msgspec.msgpack.Decoder(Stored).decode
-_HEADER = b"\x95" + bytes([VERSION])
-"""What every blob of this version begins with: an array of five items, the first of them the version."""
-
-
-def open_state(blob: bytes | None) -> AccountState:
-    """The state in a blob, brought up to this version; nothing stored = a new account. Folds are decoded when needed.
+def open_stored(blob: bytes | None) -> Stored:
+    """The state in a blob, brought up to this version, its folds not decoded; nothing stored = a new account.
 
     Raises:
-        msgspec.DecodeError: the blob is damaged.
+        msgspec.MsgspecError: the blob is damaged.
     """
     if not blob:
-        return AccountState()
-    if not blob.startswith(_HEADER):
-        blob = upgrade(blob)
-    stored = _stored(blob)
-    return AccountState(Facts(stored.payments, stored.crm, stored.interactions), stored.course)
+        return Stored()
+    return _stored(blob if blob.startswith(_HEADER) else upgrade(blob))
+
+
+def close_stored(stored: Stored, course: Course) -> bytes:
+    """The blob of encoded facts and a course."""
+    stored.course = course
+    return _encode(stored)
 
 
 def decode(blob: bytes | None) -> AccountState:
-    """`open_state` with every fold decoded, so that damage is found here and not later."""
-    state = open_state(blob)
-    _ = state.facts.payments, state.facts.crm, state.facts.interactions
-    return state
+    """The state in a blob, with every fold decoded, so that damage is found here and not later.
+
+    Raises:
+        msgspec.MsgspecError: the blob is damaged.
+    """
+    stored = open_stored(blob)
+    facts = Facts(stored)
+    _ = facts.payments, facts.crm, facts.interactions
+    return AccountState(facts, stored.course)
 
 
 def encode(state: AccountState) -> bytes:
     """The state as a blob."""
-    return join(state.facts.encoded(), state.course)
-
-
-def join(facts: list[bytes], course: Course) -> bytes:
-    """A blob of encoded facts and a course."""
-    return encode_part(Stored(VERSION, facts[0], facts[1], facts[2], course))
+    return close_stored(state.facts.encoded(), state.course)
 
 
 def upgrade(blob: bytes) -> bytes:
@@ -176,30 +172,34 @@ def upgrade(blob: bytes) -> bytes:
         raise msgspec.DecodeError("The blob is no account state.")
     while (step := UPGRADES.get(values[0])) is not None:
         values = step(values)
-    stored = msgspec.convert(values[:5], Stored)
-    facts = [_payments(stored.payments), _crm(stored.crm), _interactions(stored.interactions)]
-    return join([encode_part(part) for part in facts], stored.course)
+    stored = msgspec.convert([VERSION, *values[1:5]], Stored)
+    facts = Facts(stored)
+    parts = facts.payments, facts.crm, facts.interactions
+    stored.payments, stored.crm, stored.interactions = map(_encode, parts)
+    return _encode(stored)
 
 
 def facts_bytes(blob: bytes | None) -> bytes:
     """The facts of a state, comparable byte for byte between runs."""
-    return b"".join(open_state(blob).facts.encoded())
+    stored = Facts(open_stored(blob)).encoded()
+    return stored.payments + stored.crm + stored.interactions
 
 
-Route = tuple[int, Callable[[Any, Event, Any], Answer], Callable[..., Any]]
+Route = tuple[str, Callable[[Any, Event, Any], Answer], Callable[..., Any]]
 """Which part of the facts an event is folded into, how, and what folds its type."""
 
 _ROUTES: dict[type, Route] = {
-    **{kind: (0, payments.fold, handler) for kind, handler in payments.BY_NATURAL_KEY.items()},
-    **{kind: (0, payments.fold_by_event_id, handler) for kind, handler in payments.BY_EVENT_ID.items()},
-    **{kind: (1, crm.fold, handler) for kind, handler in crm.HANDLERS.items()},
-    **{kind: (2, interactions.fold, handler) for kind, handler in interactions.HANDLERS.items()},
+    **{kind: ("payments", payments.fold, handler) for kind, handler in payments.BY_NATURAL_KEY.items()},
+    **{kind: ("payments", payments.fold_by_event_id, handler) for kind, handler in payments.BY_EVENT_ID.items()},
+    **{kind: ("crm", crm.fold, handler) for kind, handler in crm.HANDLERS.items()},
+    **{kind: ("interactions", interactions.fold, handler) for kind, handler in interactions.HANDLERS.items()},
 }
 
 
 def fold(blob: bytes | None, events: Iterable[Event]) -> bytes:
     """The state after some more events, its course untouched."""
-    state = open_state(blob)
+    stored = open_stored(blob)
+    facts = Facts(stored)
     for event in events:
-        state.facts.apply(event)
-    return encode(state)
+        facts.apply(event)
+    return close_stored(facts.encoded(), stored.course)

@@ -136,14 +136,13 @@ class Plan:
                 return named
         return None
 
-    def steps_of(self, named: Named, course: Course, today: Day) -> tuple[Step | None, Instant | None]:
-        """The step that is due for an invoice, and when the next one will be.
+    def steps_of(self, named: Named, due_day: int, course: Course, today: Day) -> tuple[Step | None, Instant | None]:
+        """The step that is due for an invoice due on a day, and when the next one will be.
 
         Due is the latest whose day has come, unless it was taken already or lies before the tenant went live.
         """
-        due_day = self.zone.day(named[0])
         place = bisect_right(self.days, today.day - due_day)
-        done = course.steps.get(named[1])
+        done = course.steps.get(named[1]) if course.steps else None
         due = self.steps[place - 1] if place else None
         if due is not None:
             day = due_day + due.at_days
@@ -154,19 +153,25 @@ class Plan:
                 return due, self.opening(due_day + later.at_days)
         return due, None
 
-    def next_overdue_at(self, standing: Standing) -> Instant | None:
-        """When the next open invoice will be overdue."""
+    def next_overdue_at(self, standing: Standing, known: Named | None = None, known_day: int = 0) -> Instant | None:
+        """When the next open invoice will be overdue.
+
+        Args:
+            known: an invoice whose due date has been worked out already, as `known_day`.
+        """
         place = len(standing.overdue)
         if place == len(standing.open):
             return None
-        return self.opening(self.zone.day(standing.open[place][0]) + 1)
+        coming = standing.open[place]
+        return self.opening((known_day if coming is known else self.zone.day(coming[0])) + 1)
 
     def next_step_of_any(self, standing: Standing, course: Course, today: Day) -> Instant | None:
         """When any invoice's next step will be due, for an account that is only folded.
 
         Which of them will rule depends on when the tenant goes live.
         """
-        steps = [self.steps_of(named, course, today)[1] for named in standing.chaseable]
+        day_of = self.zone.day
+        steps = [self.steps_of(named, day_of(named[0]), course, today)[1] for named in standing.chaseable]
         return earliest(*steps, self.next_overdue_at(standing))
 
 
@@ -187,12 +192,12 @@ def consider(
     Args:
         mode: `live` expects to hear of each contact from interaction-events, `replay` takes the plan for the deed.
     """
-    overdue_at = plan.next_overdue_at(standing)
-    ruling = plan.ruling(standing)
+    ruling = plan.ruling(standing) if standing.chaseable else None
     if ruling is None:
-        return Prospect(WAIT, _idle(standing), overdue_at)
-    step, next_at = plan.steps_of(ruling, course, today)
-    review_at = earliest(next_at, overdue_at)
+        return Prospect(WAIT, _idle(standing), plan.next_overdue_at(standing))
+    due_day = plan.zone.day(ruling[0])
+    step, next_at = plan.steps_of(ruling, due_day, course, today)
+    review_at = earliest(next_at, plan.next_overdue_at(standing, ruling, due_day))
     if step is None:
         return Prospect(WAIT, NO_STEP_DUE, review_at, invoice_ids=(ruling[1],))
     covers = _covered(standing, ruling, today.at)
