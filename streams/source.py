@@ -154,7 +154,7 @@ class BatchSource(faust.Service):
                     await self._take_over()
                     self._heard = time.monotonic()
                     continue
-                await self._watch_silence(bool(messages))
+                await self._watch_silence(heard=bool(messages))
                 for poll in self._polls(messages):
                     await self._hand_over(poll)
         except asyncio.CancelledError:
@@ -162,7 +162,7 @@ class BatchSource(faust.Service):
                 await self.crash(RuntimeError(f"The source of {self.group} was cancelled."))
             raise
 
-    async def _watch_silence(self, heard: bool) -> None:
+    async def _watch_silence(self, *, heard: bool) -> None:
         """End the worker when its client brings nothing although the topics hold more.
 
         librdkafka never fetches a partition again for which a restarting broker once answered that it has no leader
