@@ -78,40 +78,50 @@ def step(work: list[Work], tenants: Mapping[str, Tenant], mode: Mode, gate: Gate
             plan stands for the deed.
         gate: judges contacts; by default the one that needs no rule pack.
     """
-    outcome = Outcome(states=[], reviews=[], messages=[], refused=[], dropped=[])
+    outcome = Outcome(
+        states=[], reviews=[], messages=[[] for _ in work], refused=[[] for _ in work], dropped=[[] for _ in work]
+    )
     plans = {tenant_id: plan_of(tenant) for tenant_id, tenant in tenants.items()}
     judge = gate or HouseGate()
     cases: list[Case] = []
     for place, item in enumerate(work):
         plan = plans.get(item.tenant_id)
         if plan is None:
-            _refuse(item, outcome)
+            _refuse(item, place, outcome)
         elif (case := _take(item, place, plan, mode, judge, outcome)) is not None:
             cases.append(case)
     if cases:
         _decide(cases, outcome)
+    left_out = sum(map(len, outcome.refused)) + sum(map(len, outcome.dropped))
+    outcome.applied = sum([len(item.events) for item in work]) - left_out
     return outcome
 
 
-def _refuse(work: Work, outcome: Outcome) -> None:
+def _refuse(work: Work, place: int, outcome: Outcome) -> None:
     outcome.states.append((work.key, work.blob or b""))
     outcome.reviews.append((work.key, None))
-    outcome.messages.append([])
-    outcome.dropped.append([])
-    outcome.refused.append([(number, UNKNOWN_TENANT) for _, number in work.events])
+    outcome.refused[place] = [(number, UNKNOWN_TENANT) for _, number in work.events]
 
 
 def _take(work: Work, place: int, plan: Plan, mode: Mode, gate: Gate, outcome: Outcome) -> Case | None:
     """Fold one account's events; the case to decide, or None when it is only folded."""
     stored = open_stored(work.blob)
     facts, course, now = Facts(stored), stored.course, work.now
-    applied, news = _fold(work, facts, outcome)
+    changed = news = False
+    for event, number in work.events:
+        answer = facts.apply(event)
+        if answer is APPLIED:
+            changed, news = True, news or not event.history
+        elif isinstance(answer, Drop):
+            outcome.dropped[place].append(answer.reason)
+        elif isinstance(answer, Refusal):
+            outcome.refused[place].append((number, answer))
     today = plan.today(now)
     standing = standing_of(facts, now, today.overdue_before)
     review_at = course.review_at
     due = work.due or not work.events or (review_at is not None and review_at <= now)
     if not (news or due) or not plan.is_live(now):
-        outcome.states.append((work.key, close_stored(facts.encoded(), course) if applied else work.blob or b""))
+        outcome.states.append((work.key, close_stored(facts.encoded(), course) if changed else work.blob or b""))
         agreed = review_at if review_at is not None and review_at > now else None
         outcome.reviews.append((work.key, earliest(agreed, plan.next_step_of_any(standing, course, today))))
         return None
@@ -131,27 +141,6 @@ def _take(work: Work, place: int, plan: Plan, mode: Mode, gate: Gate, outcome: O
         news_of(plan, course, standing, today),
         baseline.features(facts.payments.habits, len(standing.overdue)),
     )
-
-
-def _fold(work: Work, facts: Facts, outcome: Outcome) -> tuple[int, bool]:
-    """Fold one account's events; how many were taken, and whether one of them is a reason to decide."""
-    refused: list[tuple[int, Refusal]] = []
-    dropped: list[str] = []
-    applied, news = 0, False
-    for event, number in work.events:
-        answer = facts.apply(event)
-        if answer is APPLIED:
-            applied += 1
-            news = news or not event.history
-        elif isinstance(answer, Drop):
-            dropped.append(answer.reason)
-        elif isinstance(answer, Refusal):
-            refused.append((number, answer))
-    outcome.applied += applied
-    outcome.messages.append([])
-    outcome.refused.append(refused)
-    outcome.dropped.append(dropped)
-    return applied, news
 
 
 def _decide(cases: list[Case], outcome: Outcome) -> None:

@@ -5,6 +5,7 @@ event id.
 """
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 from models.account.outcome import APPLIED, DUPLICATE, Answer
@@ -75,7 +76,7 @@ REPRESENTED = "represented"
 SOLD = "sold"
 VULNERABLE = "vulnerable"
 
-_PLACES = tuple(enumerate(PROFILE_FIELDS))
+_said = attrgetter(*PROFILE_FIELDS)
 _LANGUAGE = PROFILE_FIELDS.index("language")
 
 
@@ -85,11 +86,10 @@ _LANGUAGE = PROFILE_FIELDS.index("language")
 def _updated(facts: CrmFacts, event: AccountUpdated, written: int) -> None:
     stamps = _stamps(facts)
     profile = facts.profile
-    for place, name in _PLACES:
-        value = getattr(event, name)
+    for place, value in enumerate(_said(event)):
         if value is not None and written > stamps[place]:
             stamps[place] = written
-            setattr(profile, name, value)
+            setattr(profile, PROFILE_FIELDS[place], value)
 
 
 def _stamps(facts: CrmFacts) -> list[int]:

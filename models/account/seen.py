@@ -5,9 +5,10 @@ from hashlib import blake2b
 from models.clock import Instant
 
 WIDTH = 8
-EVENTS = 32
+"""Bytes of a mark."""
+EVENTS = 32 * WIDTH
 """Event ids remembered per topic: a producer's retry comes within a few events, not months later."""
-IDS = 128
+IDS = 128 * WIDTH
 """Invoice, payment, adjustment and reversal ids remembered after their record is gone."""
 
 TIE_BITS = 16
@@ -23,8 +24,8 @@ def fingerprint(text: str) -> bytes:
 
 
 def remember(ring: bytes, mark: bytes, most: int) -> bytes:
-    """The ring with one more mark, the oldest left out when it is full."""
-    return (ring + mark)[-most * WIDTH :]
+    """The ring with one more mark; beyond `most` bytes the oldest marks are left out."""
+    return (ring + mark)[-most:]
 
 
 def stamp(at: Instant, mark: bytes) -> int:

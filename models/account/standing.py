@@ -34,9 +34,12 @@ def standing_of(facts: Facts, at: Instant, overdue_before: Instant) -> Standing:
         found.sort()
     bars = facts.bars
     chaseable = _chaseable(bars, found, at) if bars.disputes or bars.holds or bars.flags else found
-    if found[0][0] >= overdue_before:
-        return Standing(found, chaseable, [])
-    return Standing(found, chaseable, [named for named in found if named[0] < overdue_before])
+    late = 0
+    for named in found:
+        if named[0] >= overdue_before:
+            break
+        late += 1
+    return Standing(found, chaseable, found[:late])
 
 
 def _chaseable(bars: Bars, found: list[Named], at: Instant) -> list[Named]:

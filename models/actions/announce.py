@@ -43,6 +43,8 @@ class News(msgspec.Struct, gc=False):
     """What is to be told about an account besides its decision."""
 
     overdue: tuple[Overdue, ...] = ()
+    invoice_ids: tuple[str, ...] = ()
+    """Of `overdue`."""
     overdue_since: Instant | None = None
     cured: int | None = None
     """Days past due before the account was cured."""
@@ -86,7 +88,7 @@ def news_of(plan: Plan, course: Course, standing: Standing, today: Day) -> News:
             due_day = day_of(due)
             if due_day >= plan.live_day - 1:  # what was overdue when the tenant went live is no news
                 new.append(Overdue(name, invoice.rest, invoice.currency, today.day - due_day))
-    return News(tuple(new), since)
+    return News(tuple(new), tuple([invoice.invoice_id for invoice in new]), since)
 
 
 def decision_id(key: str, number: int) -> str:
@@ -100,7 +102,9 @@ def announce(case: Case, probability: float, expected_days: float) -> tuple[list
     number = course.decision_no + 1
     decision = decision_id(case.key, number)
     step, draft, review_at, since = prospect.step, prospect.draft, prospect.review_at, news.overdue_since
-    contact_id = None if draft is None else decision + ":contact"
+    channel = template = contact_id = purpose = None
+    if draft is not None:
+        channel, template, contact_id, purpose = draft.channel, draft.template, decision + ":contact", draft.purpose
     nba = NextBestAction(
         event_id=decision + ":nba",
         tenant_id=case.tenant_id,
@@ -115,16 +119,16 @@ def announce(case: Case, probability: float, expected_days: float) -> tuple[list
         model=baseline.MODEL,
         arm="policy",
         score=probability,
-        channel=None if draft is None else draft.channel,
-        template=None if draft is None else draft.template,
+        channel=channel,
+        template=template,
         step=None if step is None else step.id,
         invoice_ids=prospect.invoice_ids,
         actions=WAIT_ALONE if step is None else candidates(prospect, probability),
         contact_id=contact_id,
-        purpose=None if draft is None else "collection",
+        purpose=purpose,
         review_at=None if review_at is None else utc(review_at),
         reasons=prospect.reasons,
-        overdue=tuple([invoice.invoice_id for invoice in news.overdue]) if news.overdue else (),
+        overdue=news.invoice_ids,
         overdue_since=None if since is None else utc(since),
     )
     score = PropensityScored(

@@ -21,7 +21,7 @@ from models.compliance.hours import spans_of, within
 from schemas.actions import Candidate
 from schemas.control import Step, Tenant
 from schemas.currencies import decimals
-from schemas.envelope import Channel
+from schemas.envelope import Channel, Purpose
 
 HAND_TO_PERSON = "hand_to_person"
 ACTIONS = (CONTACT, HAND_TO_PERSON)
@@ -57,6 +57,7 @@ class Draft(msgspec.Struct, gc=False):
     variables: dict[str, str]
     debt_id: str | None
     language: str | None
+    purpose: Purpose = "collection"
 
 
 class Prospect(msgspec.Struct, gc=False):

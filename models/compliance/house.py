@@ -4,12 +4,11 @@ Rules are named as in the rule packs. Where a rule of law binds only some collec
 be stricter than the law, never laxer.
 """
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 from models.account.crm import BANKRUPT, CEASE, DECEASED, FRAUD, RECALLED, REPRESENTED, SOLD, standing_holds
 from models.account.interactions import FAILED, InteractionFacts
-from models.account.profile import WHOLE, BreathingSpace, Consent, CrmFacts, Preference
+from models.account.profile import WHOLE, BreathingSpace, CrmFacts, Preference
 from models.account.seen import instant_of
 from models.account.standing import barred
 from models.calendar import HOUR, Zone, zone
@@ -171,7 +170,10 @@ def _is_somebody_elses(address: str, named: int, crm: CrmFacts, interactions: In
 def _unwanted(s: Situation, crm: CrmFacts, country: str | None) -> list[str]:
     denied: list[str] = []
     channel = "call" if s.channel == "voicemail" else s.channel
-    out, given = opted_out_at(s, channel), consented_at(crm, channel, s.point.address if s.point else "")
+    address = s.point.address if s.point else ""
+    given, taken = consented(crm, channel, address) if crm.consents else (0, 0)
+    opt_outs = s.facts.interactions.opt_outs
+    out = max(taken, opted_out_at(opt_outs, (channel, s.channel, "all"), address)) if opt_outs else taken
     opted_out = out > 0 and out >= given
     if opted_out:
         denied.append("TC-2" if channel in ("sms", "call") else "RF-7")
@@ -184,34 +186,26 @@ def _unwanted(s: Situation, crm: CrmFacts, country: str | None) -> list[str]:
     return denied
 
 
-def opted_out_at(s: Situation, channel: str) -> Instant:
-    """When the customer last opted out of this channel or address, by whatever way; 0 = never."""
-    opt_outs = s.facts.interactions.opt_outs
-    address = s.point.address if s.point else ""
+def opted_out_at(opt_outs: dict[str, Instant], channels: tuple[str, ...], address: str) -> Instant:
+    """When the customer last opted out of one of the channels, or of the address on it; 0 = never."""
     latest = 0
-    if opt_outs:
-        for wish in (channel, s.channel, "all"):
-            latest = max(latest, opt_outs.get(f"{wish}|", 0), opt_outs.get(f"{wish}|{address}", 0))
-    if s.facts.crm.consents:
-        for consent in _consents(s.facts.crm, channel, address):
-            if not consent.granted:
-                latest = max(latest, instant_of(consent.stamp))
+    for channel in channels:
+        latest = max(latest, opt_outs.get(f"{channel}|", 0), opt_outs.get(f"{channel}|{address}", 0))
     return latest
 
 
-def consented_at(crm: CrmFacts, channel: str, address: str) -> Instant:
-    """When the customer last consented to this channel or address; 0 = never."""
-    if not crm.consents:
-        return 0
-    return max((instant_of(c.stamp) for c in _consents(crm, channel, address) if c.granted), default=0)
-
-
-def _consents(crm: CrmFacts, channel: str, address: str) -> Iterator[Consent]:
-    for said in (channel, "all"):
-        for where in (address, "") if address else ("",):
-            consent = crm.consents.get(f"{said}|{where}|contact")
-            if consent is not None:
-                yield consent
+def consented(crm: CrmFacts, channel: str, address: str) -> tuple[Instant, Instant]:
+    """When the customer last gave consent to this channel or address, and when they last took it back; 0 = never."""
+    given, taken, consents = 0, 0, crm.consents
+    for key in (f"{channel}||contact", f"{channel}|{address}|contact", "all||contact", f"all|{address}|contact"):
+        consent = consents.get(key)
+        if consent is None:
+            continue
+        if consent.granted:
+            given = max(given, instant_of(consent.stamp))
+        else:
+            taken = max(taken, instant_of(consent.stamp))
+    return given, taken
 
 
 def preference(crm: CrmFacts, channel: str) -> Preference | None:
