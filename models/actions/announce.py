@@ -149,7 +149,7 @@ def announce(case: Case, probability: float, expected_days: float) -> tuple[list
     messages = [(SCORES, key, encode(score)), (DECISIONS, key, encode(nba))]
     if draft is not None and contact_id is not None:
         messages.append((REQUESTS, key, encode(_request(nba, draft, contact_id, at))))
-    if news is not NO_NEWS or prospect.action == HAND_TO_PERSON:
+    if news.overdue or news.cured is not None or prospect.action == HAND_TO_PERSON:
         messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _customer_events(nba, news)]
     return messages, course.advanced(nba, at=at, review_at=review_at, overdue_since=since)
 

@@ -12,6 +12,8 @@ NAMES = (
     "Africa/Casablanca", "America/Sao_Paulo", "UTC",
 )  # fmt: skip
 
+ZONES = {name: Zone(name) for name in NAMES}
+
 moments = st.datetimes(datetime(1995, 1, 1), datetime(2045, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -19,12 +21,12 @@ moments = st.datetimes(datetime(1995, 1, 1), datetime(2045, 1, 1), timezones=st.
 def test_a_zone_shows_the_same_time_as_the_library(name, moment):
     at = instant(moment)
     local = utc(at).astimezone(ZoneInfo(name))
-    assert Zone(name).wall(at) == instant(local.replace(tzinfo=UTC))
+    assert ZONES[name].wall(at) == instant(local.replace(tzinfo=UTC))
 
 
 @given(st.sampled_from(NAMES), moments, st.integers(0, 23))
 def test_a_local_time_starts_at_the_first_instant_that_shows_it(name, moment, hour):
-    place = Zone(name)
+    place = ZONES[name]
     day = place.day(instant(moment))
     start = place.start(day, hour * HOUR)
     assert place.wall(start) >= day * DAY + hour * HOUR

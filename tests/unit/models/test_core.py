@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.account.course import Course
@@ -389,6 +389,7 @@ stories = st.tuples(
 ).map(lambda topics: numbered([event for topic in topics for event in topic]))
 
 
+@settings(max_examples=50)
 @given(stories)
 def test_the_same_input_gives_the_same_bytes(events):
     one, two = Life(), Life()
@@ -399,6 +400,7 @@ def test_the_same_input_gives_the_same_bytes(events):
     assert one.messages == two.messages
 
 
+@settings(max_examples=50)
 @given(stories)
 def test_a_rebuild_gives_the_same_bytes(events):
     life = Life()
@@ -411,6 +413,7 @@ def test_a_rebuild_gives_the_same_bytes(events):
         assert folded.review_at == life.review
 
 
+@settings(max_examples=50)
 @given(stories)
 def test_no_step_is_taken_twice_for_an_invoice(events):
     life = Life()

@@ -39,7 +39,7 @@ SOURCE_STRUCTS = [
 
 
 @pytest.mark.parametrize("kind", STRUCTS, ids=lambda kind: kind.__name__)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_every_type_of_the_registry_is_answered_and_none_raises(kind: type, data: st.DataObject):
     facts = Facts()
@@ -50,7 +50,7 @@ def test_every_type_of_the_registry_is_answered_and_none_raises(kind: type, data
 
 
 @pytest.mark.parametrize("kind", SOURCE_STRUCTS, ids=lambda kind: kind.__name__)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(data=st.data())
 def test_applied_twice_is_applied_once(kind: type, data: st.DataObject):
     event = data.draw(anything(kind))

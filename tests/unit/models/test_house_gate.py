@@ -171,7 +171,7 @@ zone_sets = st.lists(
 )
 
 
-@settings(deadline=None)
+@settings(max_examples=60)
 @given(moments, zone_sets)
 def test_the_next_allowed_instant_is_allowed_and_the_one_before_is_not(moment, zones):
     who = account(-100, country="GB", time_zones=tuple(zones))

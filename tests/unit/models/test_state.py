@@ -29,7 +29,11 @@ def decided() -> bytes:
     return step([work], {"acme": tenant()}, "live").states[0][1]
 
 
-@given(st.tuples(st.lists(money_events()), st.lists(CRM_EVENTS), st.lists(INTERACTION_EVENTS)))
+@given(
+    st.tuples(
+        st.lists(money_events(), max_size=8), st.lists(CRM_EVENTS, max_size=5), st.lists(INTERACTION_EVENTS, max_size=5)
+    )
+)
 def test_a_state_survives_being_stored(topics):
     blob = fold(None, numbered([event for topic in topics for event in topic]))
     assert encode(decode(blob)) == blob
