@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 import msgspec
 
 from connectors.clickhouse.client import connect as connect_clickhouse
-from connectors.kafka import reading
+from connectors.kafka import clients, reading
 from connectors.redis.client import connect_async
 from connectors.redis.ledger import Ledger
 from recoup.settings import Settings
@@ -20,8 +20,6 @@ NOTHING = b"\xc0"  # nil in msgpack
 
 def ends(settings: Settings, wanted: tuple[str, ...] = SOURCE_TOPICS) -> dict[tuple[str, int], int]:
     """Where each partition ends."""
-    from connectors.kafka import clients
-
     consumer = clients.consumer(settings.kafka, "test-ends")
     try:
         return {
@@ -56,7 +54,7 @@ def counters(settings: Settings) -> dict[str, int]:
         try:
             return await Ledger(client, settings.redis.prefix, JOB).counters(range(PARTITIONS))
         finally:
-            await client.aclose()
+            await client.aclose()  # type: ignore[attr-defined]
 
     return asyncio.run(read())
 
@@ -83,7 +81,7 @@ def assert_states_are_what_the_topics_say(settings: Settings) -> int:
         try:
             return {partition: await ledger.states(partition) for partition in range(PARTITIONS)}
         finally:
-            await client.aclose()
+            await client.aclose()  # type: ignore[attr-defined]
 
     held = asyncio.run(stored())
     compared = 0
