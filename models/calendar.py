@@ -19,7 +19,8 @@ DAY = 24 * HOUR
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EPOCH_ORDINAL = date(1970, 1, 1).toordinal()
 
-PROBE = 6 * HOUR
+YEAR = 366 * DAY
+PROBE = DAY
 """No zone has ever changed its offset twice within this time."""
 
 
@@ -99,19 +100,31 @@ class Zone:
             at = until
 
     def _read(self, at: Instant) -> None:
-        """Extend the table by the year around `at`, and whatever lies between it and what is known."""
-        year = 366 * DAY
+        """Extend the table to a year around `at`."""
         if self._first == self._last:
-            self._first, self._last = at - year, at + year
-        else:
-            self._first, self._last = min(self._first, at - year), max(self._last, at + year)
-        self._changes, self._offsets = [], [self._ask(self._first)]
-        for probe in range(self._first, self._last, PROBE):
-            end = min(probe + PROBE, self._last)
+            self._first = self._last = at
+            self._offsets = [self._ask(at)]
+        if at - YEAR < self._first:
+            changes, offsets = self._scan(at - YEAR, self._first)
+            self._first = at - YEAR
+            self._changes = changes + self._changes
+            self._offsets = offsets[:-1] + self._offsets
+        if at + YEAR > self._last:
+            changes, offsets = self._scan(self._last, at + YEAR)
+            self._last = at + YEAR
+            self._changes += changes
+            self._offsets += offsets[1:]
+
+    def _scan(self, first: Instant, last: Instant) -> tuple[list[Instant], list[int]]:
+        """The changes between two instants, and one more offset than changes."""
+        changes, offsets = [], [self._ask(first)]
+        for probe in range(first, last, PROBE):
+            end = min(probe + PROBE, last)
             after = self._ask(end)
-            if after != self._offsets[-1]:
-                self._changes.append(self._change_between(probe, end, self._offsets[-1]))
-                self._offsets.append(after)
+            if after != offsets[-1]:
+                changes.append(self._change_between(probe, end, offsets[-1]))
+                offsets.append(after)
+        return changes, offsets
 
     def _change_between(self, low: Instant, high: Instant, before: int) -> Instant:
         while high - low > 1:
