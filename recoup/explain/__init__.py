@@ -1,0 +1,1 @@
+"""An account's story, from its events to each decision and why. Open `story.py` first."""

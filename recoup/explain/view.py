@@ -1,0 +1,106 @@
+"""A story on a terminal."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from recoup.explain.decision import Decision
+from recoup.explain.sentences import PERSONAL, money
+from recoup.explain.standing import Standing
+from recoup.explain.story import Chapter, Story
+
+TOPIC_NAMES = {
+    "payment-events": ("payment", "cyan"),
+    "crm-events": ("customer", "cyan"),
+    "interaction-events": ("contact", "cyan"),
+    "propensity-scores": ("score", "magenta"),
+    "next-best-actions": ("decision", "bold green"),
+    "contact-requests": ("request", "green"),
+    "customer-events": ("told", "yellow"),
+}
+
+
+def render(story: Story) -> RenderableType:
+    """The whole story."""
+    zone = ZoneInfo(story.time_zone)
+    parts: list[RenderableType] = [Text(f"{story.tenant_id} {story.account_id}", style="bold")]
+    parts += _standing(story.standing, zone)
+    parts.append(
+        Text(f"\nTimes are of {story.time_zone}." + (" Older chapters are left out (--limit)." if story.cut else ""))
+    )
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True, style="dim")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for chapter in story.timeline:
+        name, style = TOPIC_NAMES.get(chapter.topic, ("refused", "red"))
+        table.add_row(f"{chapter.at.astimezone(zone):%Y-%m-%d %H:%M}", Text(name, style=style), _words(chapter, zone))
+    parts.append(table)
+    return Group(*parts)
+
+
+def _words(chapter: Chapter, zone: ZoneInfo) -> Text:
+    if chapter.decision is None:
+        said = [f"{name} {chapter.fields[name]}" for name in PERSONAL if chapter.fields.get(name)]
+        return Text(f"{chapter.says} [{', '.join(said)}]" if said else chapter.says)
+    lines = list(_decision(chapter.decision, zone))
+    return Text("\n").join([Text(lines[0], style="bold"), *(Text(line) for line in lines[1:])])
+
+
+def _decision(decision: Decision, zone: ZoneInfo) -> Iterator[str]:
+    about = f", for invoice {', '.join(decision.invoices)}" if decision.invoices else ""
+    yield f"no. {decision.number}: {decision.action}{about}"
+    cause = "something happened" if decision.trigger == "event" else "its review was due"
+    yield f"because {cause}: {'; '.join(reason.replace('_', ' ') for reason in decision.reasons) or 'no reason was given'}"
+    yield f"by {decision.policy}, {decision.model} {decision.score:.3f}, arm {decision.arm}"
+    if len(decision.looked_at) > 1:
+        looked = "; ".join(
+            f"{one['action']} (value {one['value']:,.2f}, {'chosen' if one['probability'] == 1 else 'not chosen'})"
+            for one in decision.looked_at
+        )
+        yield f"out of: {looked}"
+    for denied in decision.denied:
+        until = f"until {_local(denied.until, zone)}" if denied.until else "no passing of time helps"
+        yield f"denied: {denied.action}, {until}"
+        for rule, says in denied.rules.items():
+            yield f"    {rule}: {says}"
+    if decision.review_at:
+        yield f"to be looked at again {_local(decision.review_at, zone)}"
+
+
+def _standing(standing: Standing | None, zone: ZoneInfo) -> Iterator[RenderableType]:
+    if standing is None:
+        yield Text("Redis holds no state of it.", style="yellow")
+        return
+    owed = ", ".join(money(minor, currency) for currency, minor in standing.balances_minor.items())
+    yield Text(f"owes {owed}" if owed else "owes nothing")
+    for invoice in standing.invoices:
+        late = f", {invoice.days_past_due} days past due" if invoice.days_past_due else ""
+        notes = (" disputed" if invoice.disputed else "") + (
+            f" steps taken: {', '.join(invoice.steps_taken)}" if invoice.steps_taken else ""
+        )
+        yield Text(
+            f"  invoice {invoice.invoice_id}: {money(invoice.open_minor, invoice.currency)} of"
+            f" {money(invoice.amount_minor, invoice.currency)} open, due {_local(invoice.due_at, zone)[:10]}{late}{notes}"
+        )
+    for what, values in (
+        ("paid before they were issued", standing.waiting_payments),
+        ("promises", standing.promises),
+        ("opted out of", standing.opted_out_of),
+        ("stands against a contact", standing.flags),
+    ):
+        if values:
+            yield Text(f"  {what}: {', '.join(values)}")
+    if standing.holds:
+        yield Text(f"  {standing.holds} holds stand")
+    yield Text(f"  can be reached by: {', '.join(standing.channels) or 'nothing that is known'}")
+    next_look = f"next look {_local(standing.review_at, zone)}" if standing.review_at else "no look is planned"
+    yield Text(f"  {standing.decisions} decisions so far, the last to {standing.last_action or 'nothing'}; {next_look}")
+
+
+def _local(moment: str, zone: ZoneInfo) -> str:
+    return f"{datetime.fromisoformat(moment).astimezone(zone):%Y-%m-%d %H:%M}"

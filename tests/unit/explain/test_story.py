@@ -1,0 +1,178 @@
+"""Every message has its sentence, decisions say why and what was denied until when, personal data stay out."""
+
+import datetime as dt
+import io
+import json
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+import pytest
+from rich.console import Console
+
+from models.account.state import AccountState, encode
+from models.core import fold
+from recoup.explain.decision import decision_from
+from recoup.explain.sentences import PERSONAL, money, sentence, without_personal
+from recoup.explain.standing import standing_from
+from recoup.explain.story import Chapter, Story
+from recoup.explain.view import render
+from schemas import registry
+from schemas.actions import Candidate, NextBestAction
+from schemas.crm import ContactPointUpdated, DisputeOpened
+from schemas.interactions import OptOutReceived
+from schemas.payments import InvoiceIssued, PaymentReceived
+from schemas.registry import ACCOUNT_TOPICS, topics
+
+EXAMPLES = Path(registry.__file__).parent / "examples"
+AT = dt.datetime(2025, 3, 1, 9, tzinfo=dt.UTC)
+WHO: dict[str, Any] = {"tenant_id": "shop", "account_id": "a1", "source": "test"}
+
+
+def examples() -> list[Any]:
+    """The valid examples of every account topic."""
+    return [
+        pytest.param(json.loads(path.read_text()), id=f"{topic}/{path.stem}")
+        for topic in ACCOUNT_TOPICS
+        for path in sorted((EXAMPLES / topic / "valid").glob("*.json"))
+    ]
+
+
+@pytest.mark.parametrize("fields", examples())
+def test_every_example_has_a_sentence_without_personal_data(fields):
+    said = sentence(fields)
+    assert said
+    for name in PERSONAL:
+        value = fields.get(name)
+        if isinstance(value, str) and len(value) > 3:
+            assert value not in said, f"{name} of {fields['type']} is in: {said}"
+            assert name not in without_personal(fields)
+
+
+def test_every_type_of_the_account_topics_has_an_example_to_be_told():
+    told = {parameter.values[0].get("type") for parameter in examples()}
+    wanted = {kind for topic in ACCOUNT_TOPICS for kind in topics()[topic].types} - {"replay.marker"}
+    assert wanted <= told
+
+
+@pytest.mark.parametrize(
+    ("minor", "currency", "says"),
+    [
+        (123450, "USD", "1,234.50 USD"),
+        (5, "EUR", "0.05 EUR"),
+        (-1999, "GBP", "-19.99 GBP"),
+        (1234, "JPY", "1,234 JPY"),
+        (1234, "KWD", "1.234 KWD"),
+        (None, "USD", "an unknown amount"),
+    ],
+)
+def test_money_is_written_with_the_decimals_of_its_currency(minor, currency, says):
+    assert money(minor, currency) == says
+
+
+def decision(**changes: Any) -> bytes:
+    denied = Candidate(
+        action="contact",
+        value=12.5,
+        probability=0.0,
+        allowed=False,
+        channel="email",
+        template="reminder",
+        denied_by=("tenant:contact_hours", "TC-2"),
+        next_allowed_at=dt.datetime(2025, 3, 1, 14, tzinfo=dt.UTC),
+    )
+    wait = Candidate(action="wait", value=0.0, probability=1.0, allowed=True)
+    said = NextBestAction(
+        **WHO,
+        event_id="d1:nba",
+        occurred_at=AT,
+        decision_id="d1",
+        decision_no=3,
+        trigger="review",
+        action="wait",
+        policy="schedule:test",
+        model="baseline@1",
+        arm="policy",
+        score=0.25,
+        step="reminder",
+        invoice_ids=("i1",),
+        actions=(wait, denied),
+        reasons=("step_denied",),
+        review_at=dt.datetime(2025, 3, 1, 14, tzinfo=dt.UTC),
+    )
+    return msgspec.json.encode(msgspec.structs.replace(said, **changes))
+
+
+def test_a_decision_says_what_was_denied_by_which_rule_and_until_when():
+    told = decision_from(decision())
+    assert told.number == 3
+    assert [denied.action for denied in told.denied] == ["contact by email (reminder)"]
+    assert told.denied[0].rules["TC-2"] == "The customer has opted out."
+    assert told.denied[0].until == "2025-03-01T14:00:00+00:00"
+    assert [one["probability"] for one in told.looked_at] == [1.0, 0.0]
+
+
+def test_the_view_shows_the_decision_in_the_tenants_time():
+    payload = decision()
+    fields = json.loads(payload)
+    chapter = Chapter(
+        AT, "next-best-actions", "next-best-actions:0:7", sentence(fields), fields, decision_from(payload)
+    )
+    text = shown(Story("shop", "a1", "America/New_York", None, (chapter,), cut=False))
+    assert "2025-03-01 04:00" in text
+    assert "no. 3: wait, step reminder, for invoice i1" in text
+    assert "denied: contact by email (reminder), until 2025-03-01 09:00" in text
+    assert "TC-2: The customer has opted out." in text
+    assert "to be looked at again 2025-03-01 09:00" in text
+
+
+def test_an_address_is_shown_only_when_it_was_asked_for():
+    fields = {"type": "contact_point.updated", "channel": "email", "address": "someone@example.org"}
+    hidden = Chapter(AT, "crm-events", "crm-events:0:1", sentence(fields), without_personal(fields))
+    asked = Chapter(AT, "crm-events", "crm-events:0:1", sentence(fields), fields)
+    assert "someone" not in shown(Story("shop", "a1", "UTC", None, (hidden,), cut=False))
+    assert "someone@example.org" in shown(Story("shop", "a1", "UTC", None, (asked,), cut=False))
+
+
+def shown(story: Story) -> str:
+    console = Console(file=io.StringIO(), width=200)
+    console.print(render(story))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert isinstance(text, str)
+    return text
+
+
+def test_the_standing_is_what_the_state_holds():
+    due = dt.datetime(2025, 2, 1, tzinfo=dt.UTC)
+    events = [
+        InvoiceIssued(
+            **WHO, event_id="e1", occurred_at=AT, invoice_id="i1", amount_minor=1000, currency="USD", due_at=due
+        ),
+        InvoiceIssued(
+            **WHO, event_id="e2", occurred_at=AT, invoice_id="i2", amount_minor=500, currency="EUR", due_at=AT
+        ),
+        PaymentReceived(**WHO, event_id="e3", occurred_at=AT, payment_id="p1", amount_minor=400, currency="USD"),
+        DisputeOpened(**WHO, event_id="e4", occurred_at=AT, invoice_id="i2"),
+        ContactPointUpdated(**WHO, event_id="e5", occurred_at=AT, channel="email", address="someone@example.org"),
+        OptOutReceived(**WHO, event_id="e6", occurred_at=AT, channel="sms"),
+    ]
+    now = int(dt.datetime(2025, 3, 3, tzinfo=dt.UTC).timestamp() * 1000)
+    standing = standing_from(fold(None, events), now, now)
+    assert standing.balances_minor == {"USD": 600, "EUR": 500}
+    assert [(one.invoice_id, one.open_minor, one.days_past_due, one.disputed) for one in standing.invoices] == [
+        ("i1", 600, 30, False),
+        ("i2", 500, 1, True),
+    ]
+    assert standing.opted_out_of == ("sms",)
+    assert standing.channels == ("email",)
+    assert standing.review_at == "2025-03-03T00:00:00+00:00"
+    text = shown(Story("shop", "a1", "UTC", standing, (), cut=True))
+    assert "owes 6.00 USD, 5.00 EUR" in text
+    assert "30 days past due" in text
+    assert "Older chapters are left out" in text
+
+
+def test_an_empty_state_owes_nothing():
+    standing = standing_from(encode(AccountState()), None, 0)
+    assert "owes nothing" in shown(Story("shop", "a1", str(ZoneInfo("UTC")), standing, (), cut=False))
