@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     help="Write each customer's habit and true probabilities to this file, as JSON lines.",
 )
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON: what was sent.")
-def simulate(  # noqa: PLR0917 - click passes each option
+def simulate(
     accounts: int,
     rate: float,
     as_fast: bool,

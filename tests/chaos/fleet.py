@@ -34,7 +34,7 @@ class Worker:
         ordinary = [sys.executable, "-m", "recoup.cli.main", "worker", self.job, "--slot", str(self.slot)]
         command = self.lives.pop(0) if self.lives else ordinary
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = subprocess.Popen(  # noqa: S603 - our own command
                 command, env=self.fleet.env, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
             )
 
