@@ -14,7 +14,7 @@ from connectors.redis.ledger import Entry, Ledger, Record
 from models.clock import Clock, Instant
 from models.core import Mode, Outcome, Work, step
 from schemas.control import Tenant
-from schemas.dead_letters import dead_letter_headers
+from schemas.dead_letters import dead_letter_headers, told_before
 from schemas.decode import Refusal, TopicDecoder
 from schemas.errors import LedgerBehindLog, SinkUnavailable, TransactionAborted
 from schemas.registry import SOURCE_TOPICS
@@ -270,6 +270,7 @@ class Draft:
 def dead_letter(part: Part, place: int, refusal: Refusal, now: Instant) -> Record:
     """The refused message, byte for byte, with where it came from and why in its headers."""
     message = part.messages[place]
+    attempt, first_seen = told_before(message.headers())
     headers = dead_letter_headers(
         topic=message.topic(),
         partition=message.partition(),
@@ -277,8 +278,8 @@ def dead_letter(part: Part, place: int, refusal: Refusal, now: Instant) -> Recor
         timestamp_ms=arrived_at(message),
         original_headers=message.headers() or [],
         refusal=refusal,
-        first_seen_ms=now,
-        attempt=1,
+        first_seen_ms=now if first_seen is None else first_seen,
+        attempt=attempt,
     )
     return f"{message.topic()}.dlq", message.key(), message.value(), headers
 

@@ -1,6 +1,6 @@
 """A dead letter says where it came from and why it was refused, and holds nothing of its value."""
 
-from schemas.dead_letters import dead_letter_headers
+from schemas.dead_letters import dead_letter_headers, own_headers, told_before
 from schemas.decode import Refusal
 
 PLACE = {"topic": "payment-events", "partition": 3, "offset": 41, "timestamp_ms": 1773050400000}
@@ -62,3 +62,25 @@ def test_a_message_without_headers_and_a_refusal_without_a_field_are_fine() -> N
         attempt=1,
     )
     assert dict(headers)["field"] == b""
+
+
+def test_a_message_that_was_replayed_says_which_attempt_it_is_and_when_it_was_first_seen() -> None:
+    assert told_before(None) == (1, None)
+    assert told_before([("traceparent", b"00-1")]) == (1, None)
+    assert told_before([("attempt", b"3"), ("first_seen", b"1773050401000")]) == (3, 1773050401000)
+
+
+def test_headers_that_are_no_numbers_count_as_a_first_attempt() -> None:
+    assert told_before([("attempt", b"-1"), ("first_seen", b"yesterday")]) == (1, None)
+    assert told_before([("attempt", b"9" * 40), ("first_seen", None)]) == (1, None)
+
+
+def test_a_replayed_message_gets_back_the_headers_that_it_came_with() -> None:
+    headers = dead_letter_headers(
+        **PLACE,  # type: ignore[arg-type]
+        original_headers=[("traceparent", b"00-1")],
+        refusal=Refusal("not_json", "cut short"),
+        first_seen_ms=1,
+        attempt=1,
+    )
+    assert own_headers(headers) == [("traceparent", b"00-1")]
