@@ -62,6 +62,8 @@ class LocalEndpoints(PydanticBaseSettingsSource):
         try:
             endpoints = json.loads(path.read_text())
         except ValueError as error:
-            raise BadInput(f"{path} is not readable JSON: run `recoup down` and `recoup up` to write it again") from error
+            raise BadInput(
+                f"{path} is not readable JSON: run `recoup down` and `recoup up` to write it again"
+            ) from error
         fields = {"kafka": "bootstrap_servers", "redis": "url", "clickhouse": "url"}
         return {part: {field: endpoints[part]} for part, field in fields.items() if part in endpoints}

@@ -173,9 +173,7 @@ class BatchSource(faust.Service):
             self._heard = now
         elif now - self._heard > SILENCE_SECONDS:
             positions = self._positions()
-            stalled = await asyncio.get_running_loop().run_in_executor(
-                None, reading.holds_more, self.kafka, positions
-            )
+            stalled = await asyncio.get_running_loop().run_in_executor(None, reading.holds_more, self.kafka, positions)
             again = await self._on_thread(self._consume) if stalled else []
             if stalled and not again:
                 raise NotReady(

@@ -110,8 +110,10 @@ def main() -> None:
             results = {}
             for name, (command, number) in contestants.items():
                 results[name] = measure(name, command, settings, number, home / f"{name}.log")
-                print(f"{name:8} {results[name]['events_per_second']:10,.0f} events/s"
-                      f" {results[name]['cpu_us_per_event']:8.1f} us CPU per event")
+                print(
+                    f"{name:8} {results[name]['events_per_second']:10,.0f} events/s"
+                    f" {results[name]['cpu_us_per_event']:8.1f} us CPU per event"
+                )
         finally:
             stack.down(wipe=True)
     speed = {name: result["events_per_second"] for name, result in results.items()}

@@ -16,8 +16,13 @@ from schemas.registry import SOURCE_TOPICS
 
 settings = Settings()
 app = faust.App(
-    "bench-faust", broker=f"kafka://{settings.kafka.bootstrap_servers}", store="memory://", web_enabled=False,
-    topic_disable_leader=True, topic_allow_declare=False, datadir=str(settings.home / "bench-faust"),
+    "bench-faust",
+    broker=f"kafka://{settings.kafka.bootstrap_servers}",
+    store="memory://",
+    web_enabled=False,
+    topic_disable_leader=True,
+    topic_allow_declare=False,
+    datadir=str(settings.home / "bench-faust"),
 )
 tenants = {key.decode(): decode_tenant(value) for key, value in read_whole(settings.kafka, "tenants").items()}
 decoders = {topic: TopicDecoder(topic) for topic in SOURCE_TOPICS}

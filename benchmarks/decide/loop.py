@@ -46,8 +46,10 @@ async def main() -> None:
         blobs = await ledger.read([(partition, list(keys)) for partition, keys in accounts.items()])
         now = clock.now()
         works = [
-            [Work(k.decode(), *k.decode().split("|", 1), blob, events, now)
-             for (k, events), blob in zip(keys.items(), found, strict=True)]
+            [
+                Work(k.decode(), *k.decode().split("|", 1), blob, events, now)
+                for (k, events), blob in zip(keys.items(), found, strict=True)
+            ]
             for keys, found in zip(accounts.values(), blobs, strict=True)
         ]
         outcome = step([work for part in works for work in part], tenants, "live")
@@ -55,12 +57,17 @@ async def main() -> None:
         for partition, part in zip(accounts, works, strict=True):
             here = slice(at, at + len(part))
             at += len(part)
-            entries.append(Entry(
-                partition=partition, progress=progress[partition], offsets=dict(ends[partition]),
-                outbox=[(*message, None) for some in outcome.messages[here] for message in some],
-                states=[pair for pair in outcome.states[here] if pair[1]], reviews=outcome.reviews[here],
-                counters={"applied": sum(len(work.events) for work in part)},
-            ))
+            entries.append(
+                Entry(
+                    partition=partition,
+                    progress=progress[partition],
+                    offsets=dict(ends[partition]),
+                    outbox=[(*message, None) for some in outcome.messages[here] for message in some],
+                    states=[pair for pair in outcome.states[here] if pair[1]],
+                    reviews=outcome.reviews[here],
+                    counters={"applied": sum(len(work.events) for work in part)},
+                )
+            )
         await ledger.write(entries)
         producer.begin_transaction()
         offsets: list[TopicPartition] = []

@@ -29,7 +29,9 @@ def read_whole(settings: KafkaSettings, topic: str, deadline: float = DEADLINE_S
         consumer.assign([TopicPartition(topic, partition, 0) for partition in partitions])
         return _read(consumer, topic, set(partitions), time.monotonic() + deadline)
     except KafkaException as error:
-        raise NotReady(f"{topic} could not be read ({error.args[0].name()}). `recoup doctor` looks at the stack.") from error
+        raise NotReady(
+            f"{topic} could not be read ({error.args[0].name()}). `recoup doctor` looks at the stack."
+        ) from error
     finally:
         consumer.close()
 

@@ -9,7 +9,10 @@ from connectors.redis.settings import RedisSettings
 
 
 def _options(settings: RedisSettings) -> dict[str, Any]:
-    options: dict[str, Any] = {"socket_timeout": settings.timeout_seconds, "socket_connect_timeout": settings.timeout_seconds}
+    options: dict[str, Any] = {
+        "socket_timeout": settings.timeout_seconds,
+        "socket_connect_timeout": settings.timeout_seconds,
+    }
     if settings.username:
         options["username"] = settings.username
     if settings.password:

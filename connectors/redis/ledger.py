@@ -87,7 +87,9 @@ class Ledger:
     async def read(self, wanted: Iterable[tuple[int, Sequence[bytes]]]) -> list[list[bytes | None]]:
         """The stored states of accounts, partition by partition, in one round trip."""
         pipeline = self.client.pipeline(transaction=False)
-        asked = [bool(accounts) and pipeline.hmget(self.key(p, "states"), accounts) is not None for p, accounts in wanted]
+        asked = [
+            bool(accounts) and pipeline.hmget(self.key(p, "states"), accounts) is not None for p, accounts in wanted
+        ]
         answers = iter(await pipeline.execute()) if any(asked) else iter(())
         return [next(answers) if some else [] for some in asked]
 
@@ -108,7 +110,9 @@ class Ledger:
         """
         pipeline = self.client.pipeline(transaction=False)
         for entry in entries:
-            await self._write(keys=[self.key(entry.partition, k) for k in KEYS], args=_arguments(entry), client=pipeline)
+            await self._write(
+                keys=[self.key(entry.partition, k) for k in KEYS], args=_arguments(entry), client=pipeline
+            )
         accepted = []
         for entry, (verdict, detail) in zip(entries, await pipeline.execute(), strict=True):
             if verdict == b"broken":
@@ -133,7 +137,9 @@ class Ledger:
         """
         stored = await self.client.get(self.key(partition, "outbox"))
         if stored is None:
-            raise LedgerBehindLog(f"Partition {partition}: its outbox is missing. Stop the workers and run `recoup rebuild`.")
+            raise LedgerBehindLog(
+                f"Partition {partition}: its outbox is missing. Stop the workers and run `recoup rebuild`."
+            )
         return decode_outbox(stored)
 
     async def counters(self, partitions: Iterable[int]) -> dict[str, int]:
@@ -180,7 +186,8 @@ class Ledger:
     async def states(self, partition: int) -> dict[str, bytes]:
         """Every stored state of a partition."""
         return {
-            account.decode(): blob async for account, blob in self.client.hscan_iter(self.key(partition, "states"), count=2000)
+            account.decode(): blob
+            async for account, blob in self.client.hscan_iter(self.key(partition, "states"), count=2000)
         }
 
     async def check_partitions(self, count: int) -> None:

@@ -7,9 +7,15 @@ JOBS = ("decide", "land", "dispatch")
 
 @click.command()
 @click.argument("job", type=click.Choice(JOBS))
-@click.option("--slot", default=0, show_default=True, type=click.IntRange(0, 999), help="Which of the job's workers this is.")
-@click.option("--web-port", default=0, type=click.IntRange(0, 65535), help="Port of /ready and /metrics; 0 = any free one.")
-@click.option("--log-level", default="info", show_default=True, type=click.Choice(["debug", "info", "warning", "error"]))
+@click.option(
+    "--slot", default=0, show_default=True, type=click.IntRange(0, 999), help="Which of the job's workers this is."
+)
+@click.option(
+    "--web-port", default=0, type=click.IntRange(0, 65535), help="Port of /ready and /metrics; 0 = any free one."
+)
+@click.option(
+    "--log-level", default="info", show_default=True, type=click.Choice(["debug", "info", "warning", "error"])
+)
 def worker(job: str, slot: int, web_port: int, log_level: str) -> None:
     """Run one worker until it is stopped.
 

@@ -30,7 +30,9 @@ class Buckets:
     def cut(self, lease: Lease, messages: list[Message]) -> list[Part]:
         """Add what arrived; the buckets that it completed."""
         unit: int = lease.unit
-        if self._owners.get(unit) is not lease:  # what an earlier lease had collected is fetched again under the new one
+        if (
+            self._owners.get(unit) is not lease
+        ):  # what an earlier lease had collected is fetched again under the new one
             self._owners[unit] = lease
             self._pending[unit] = {topic: deque() for topic in SOURCE_TOPICS}
             self._markers[unit] = {topic: deque() for topic in SOURCE_TOPICS}
@@ -47,9 +49,7 @@ class Buckets:
             parts.append(self._close(lease, pending, markers))
         return parts
 
-    def _close(
-        self, lease: Lease, pending: dict[str, deque[Message]], markers: dict[str, deque[Instant]]
-    ) -> Part:
+    def _close(self, lease: Lease, pending: dict[str, deque[Message]], markers: dict[str, deque[Instant]]) -> Part:
         start, end = lease.positions, dict(lease.positions)
         bucket: list[Message] = []
         until = 0

@@ -43,7 +43,9 @@ def decode(part: Part, decoders: Mapping[str, TopicDecoder], latest: datetime, *
     return Intake(part=part, accounts=accounts, refused=refused, flush=flush)
 
 
-def as_work(intake: Intake, blobs: Mapping[bytes, bytes | None], due: Mapping[bytes, Instant], now: Instant) -> list[Work]:
+def as_work(
+    intake: Intake, blobs: Mapping[bytes, bytes | None], due: Mapping[bytes, Instant], now: Instant
+) -> list[Work]:
     """The live case: every changed account and every account whose review is due, once, at the present instant."""
     keys = list(intake.accounts) + [key for key in due if key not in intake.accounts]
     return [work_of(key, blobs[key], intake.accounts.get(key, []), now) for key in keys]

@@ -69,7 +69,9 @@ class Decide:
         """
         began = time.perf_counter()
         intakes = [self._decode(part) for part in parts]
-        due: dict[int, dict[bytes, Instant]] = {intake.part.lease.unit: await self._due(intake.part) for intake in intakes}
+        due: dict[int, dict[bytes, Instant]] = {
+            intake.part.lease.unit: await self._due(intake.part) for intake in intakes
+        }
         busy = [i for i in intakes if i.part.messages or due[i.part.lease.unit]]
         intakes = [i for i in busy if not self._nothing_to_do(i, due[i.part.lease.unit])]
         if not intakes:
@@ -282,5 +284,3 @@ def dead_letter(part: Part, place: int, refusal: Refusal, now: Instant) -> Recor
         attempt=attempt,
     )
     return f"{message.topic()}.dlq", message.key(), message.value(), headers
-
-

@@ -46,7 +46,9 @@ def committed_batches(kafka: KafkaSettings, group: str) -> dict[int, tuple[int, 
         LedgerBehindLog: an offset was committed by somebody else.
     """
     admin = clients.admin(kafka)
-    answer = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], require_stable=True)[group].result()
+    answer = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)], require_stable=True)[
+        group
+    ].result()
     found: dict[int, tuple[int, int, dict[str, int]]] = {}
     for place in answer.topic_partitions:
         match = METADATA.fullmatch(place.metadata or "")
@@ -118,7 +120,13 @@ def _rebuild_partition(
     for topic, at, _ in refused:
         counters["dead_lettered"] += topic in SOURCE_TOPICS and at == partition
     return Rebuilt(
-        partition=partition, epoch=epoch, batch=batch, offsets=offsets, states=states, reviews=reviews, counters=counters
+        partition=partition,
+        epoch=epoch,
+        batch=batch,
+        offsets=offsets,
+        states=states,
+        reviews=reviews,
+        counters=counters,
     )
 
 

@@ -151,5 +151,3 @@ def everything_has_landed(settings: Settings, held: Counter[str]) -> bool:
         if topic in held:
             assert count <= held[topic], f"{topic}: {count} rows of {held[topic]} messages"
     return all(rows.get(topic, (0, 0))[0] == held[topic] for topic in held)
-
-

@@ -41,7 +41,9 @@ def test_killed_at_every_await_one_after_another(fleet: Fleet, ground_settings: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cut", CUTS)
-def test_two_workers_one_frozen_at_any_await_past_its_session(cut: str, fleet: Fleet, ground_settings: Settings) -> None:
+def test_two_workers_one_frozen_at_any_await_past_its_session(
+    cut: str, fleet: Fleet, ground_settings: Settings
+) -> None:
     """A frozen worker loses its partitions to the other one; woken again, its late write and commit are refused."""
     other = fleet.worker("decide", slot=1)
     fleet.until(lambda: other.is_ready, "the first worker did not start")

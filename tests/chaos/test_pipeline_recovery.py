@@ -163,5 +163,3 @@ def restart(stack: Stack, name: str, how: signal.Signals) -> None:
     """End one server and start it again on the same port."""
     kill_part(stack, name, how)
     stack.runners[name].up(lambda part, what: None)
-
-
