@@ -30,6 +30,7 @@ CONTACTS_DENIED = Counter("recoup_contacts_denied_total", "Contacts that a rule 
 ROWS = Counter("recoup_rows_landed_total", "Rows made visible in ClickHouse.", ["topic"])
 ROWS_REFUSED = Counter("recoup_rows_refused_total", "Rows without values: their message breaks the contract.", ["topic"])
 BLOCKS = Counter("recoup_blocks_landed_total", "Blocks inserted; each is one part.", ["topic"])
+ROWS_WAITING = Gauge("recoup_rows_waiting", "Messages that were read and have not landed yet.")
 ROWS_LOST = Counter("recoup_rows_lost_total", "Offsets that retention removed before they were landed.", ["topic"])
 PARTITIONS = Gauge("recoup_partitions_held", "Partitions that this worker holds.", ["job"])
 LAST_PROGRESS = Gauge("recoup_last_progress_timestamp_seconds", "When a batch last ended, by the worker's clock.", ["job"])

@@ -123,7 +123,7 @@ def _number(raw: bytes | None) -> int | None:
 
 
 def _column(column: Column, groups: Groups) -> pa.Array:
-    pieces = [_piece(column, kind, events) for kind, events in groups]
+    pieces = [_piece(column, kind, events) for kind, events in groups] or [column.kind.absent(0)]
     return pieces[0] if len(pieces) == 1 else pa.concat_arrays(pieces)
 
 
@@ -144,4 +144,5 @@ def _refusals(groups: Groups) -> pa.Array:
             pa.array([event.reason for event in events], pa.string()) if kind is Refusal else pa.repeat("", len(events))
             for kind, events in groups
         ]
+        or [pa.array([], pa.string())]
     )

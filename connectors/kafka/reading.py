@@ -62,9 +62,14 @@ def read_between(settings: KafkaSettings, topic: str, partition: int, first: int
 
 def first_kept(settings: KafkaSettings, partitions: Sequence[TopicPartition]) -> dict[tuple[str, int], int]:
     """The first offset that each partition still holds; what came before, retention has removed."""
+    return {place: first for place, (first, _) in watermarks(settings, partitions).items()}
+
+
+def watermarks(settings: KafkaSettings, partitions: Sequence[TopicPartition]) -> dict[tuple[str, int], tuple[int, int]]:
+    """The first offset that each partition still holds, and the one that its next message gets."""
     consumer = _consumer(settings)
     try:
-        return {(p.topic, p.partition): consumer.get_watermark_offsets(p, timeout=15)[0] for p in partitions}
+        return {(p.topic, p.partition): consumer.get_watermark_offsets(p, timeout=15) for p in partitions}
     finally:
         consumer.close()
 

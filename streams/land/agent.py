@@ -46,6 +46,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         unit_of=lambda topic, partition: (topic, partition),
         take_over=take_over,
         wants_turn=job.wants_turn,
+        before_start=job.warm_up,
         before_leave=job.flush,
         batch_size=streams.land.batch_size,
         linger_ms=streams.land.linger_ms,

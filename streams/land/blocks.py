@@ -54,6 +54,11 @@ class OpenBlocks:
                 due.append(self._open.pop(key))
         return due
 
+    @property
+    def rows(self) -> int:
+        """Messages that are being collected."""
+        return sum(len(block.messages) for block in self._open.values())
+
     def close_all(self) -> list[Collected]:
         """Take out every block that is held."""
         blocks, self._open = list(self._open.values()), {}

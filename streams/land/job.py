@@ -14,6 +14,7 @@ from connectors.clickhouse.blocks import Block, spans
 from connectors.clickhouse.ownership import Owner
 from connectors.clickhouse.rows import RowReader
 from connectors.clickhouse.sink import Sink
+from connectors.clickhouse.tables import landed_topics
 from models.clock import Clock
 from schemas.errors import LostLease
 from streams import metrics
@@ -61,7 +62,7 @@ class Land:
         self.blocks = OpenBlocks(settings.land)
         self._drain_seconds = settings.drain_seconds
         self._stopped = False
-        self._readers: dict[str, RowReader] = {}
+        self._readers = {topic: RowReader(topic) for topic in landed_topics()}
         self._read = ThreadPoolExecutor(1, thread_name_prefix="read-rows")
         self._insert = ThreadPoolExecutor(settings.land.insert_threads, thread_name_prefix="insert")
         self._chains: dict[tuple[str, Owner], asyncio.Task[bool]] = {}
@@ -70,6 +71,10 @@ class Land:
         self._room.set()
         self._landed: dict[tuple[str, int], int] = {}
         self._committing: asyncio.Task[None] | None = None
+
+    async def warm_up(self) -> None:
+        """Do what is slow only the first time (pyarrow looks for pandas, a second) before a block waits for it."""
+        await asyncio.get_running_loop().run_in_executor(self._read, next(iter(self._readers.values())), [])
 
     async def room(self) -> None:
         """Wait until so few rows wait for ClickHouse that more may be taken."""
@@ -82,6 +87,7 @@ class Land:
             self.blocks.add(part, now)
         for block in self.blocks.close(now):
             self._send(block)
+        metrics.ROWS_WAITING.set(self.blocks.rows + self._waiting)
 
     def wants_turn(self, lease: Lease) -> bool:
         """Whether a partition needs a poll though nothing arrives."""
@@ -136,16 +142,14 @@ class Land:
             return True
         finally:
             self._waiting -= count
+            metrics.ROWS_WAITING.set(self.blocks.rows + self._waiting)
             if self._waiting < self.settings.waiting_rows:
                 self._room.set()
 
     def _block(self, collected: Collected) -> tuple[Block, Arrivals]:
         began = time.perf_counter()
         messages, topic = collected.messages, collected.topic
-        reader = self._readers.get(topic)
-        if reader is None:
-            reader = self._readers[topic] = RowReader(topic)
-        rows = reader(messages)
+        rows = self._readers[topic](messages)
         arrived = np.array([message.timestamp()[1] for message in messages], dtype=np.int64)
         block = Block(
             topic=topic,

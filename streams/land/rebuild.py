@@ -8,15 +8,15 @@ import msgspec
 from confluent_kafka import TopicPartition
 
 from connectors.clickhouse.blocks import Block, Place, spans
-from connectors.clickhouse.ownership import Owner, Ownership, rebuild_of
+from connectors.clickhouse.ownership import Claim, Owner, Ownership, rebuild_of
 from connectors.clickhouse.rows import RowReader
 from connectors.clickhouse.server import Server
 from connectors.clickhouse.shadow import Shadow
 from connectors.clickhouse.sink import Sink
 from connectors.clickhouse.tables import Table, tables
-from connectors.kafka.reading import first_kept, partitions_of, read_from
+from connectors.kafka.reading import partitions_of, read_from, watermarks
 from models.clock import Clock
-from schemas.errors import BadInput, SinkUnavailable
+from schemas.errors import BadInput, NotReady, SinkUnavailable
 from schemas.registry import topics
 from streams.settings import Installation
 
@@ -75,6 +75,7 @@ class Rebuild:
         Raises:
             BadInput: there is no such table.
             LostLease: another rebuild of the table was started.
+            NotReady: the table is ahead of its topics.
             SinkUnavailable: ClickHouse does not answer, or the new table lacks rows that the one in use has.
         """
         name = self.table.name
@@ -84,7 +85,8 @@ class Rebuild:
         self._land("landing what the topics hold")
         self.live.begin_switch(name)
         try:
-            self.live.claim(self.places, WORKER, switching=True)
+            claims = self.live.claim(self.places, WORKER, switching=True)
+            self._refuse_rows_without_topic(claims)
             self._land("landing what arrived meanwhile")
             self._keep_older_rows()
             self._compare()
@@ -96,8 +98,11 @@ class Rebuild:
 
     def oldest_kept(self) -> dict[Place, int]:
         """The first offset that each partition's topic still holds."""
-        found = first_kept(self.kafka, [TopicPartition(place.topic, place.partition) for place in self.places])
-        return {Place(topic, partition): offset for (topic, partition), offset in found.items()}
+        return {place: first for place, (first, _) in self._watermarks().items()}
+
+    def _watermarks(self) -> dict[Place, tuple[int, int]]:
+        found = watermarks(self.kafka, [TopicPartition(place.topic, place.partition) for place in self.places])
+        return {Place(topic, partition): marks for (topic, partition), marks in found.items()}
 
     def _land(self, what: str) -> None:
         """Land from where the last pass ended to the topics' end."""
@@ -122,16 +127,24 @@ class Rebuild:
             self._next[Place(topic, span.partition)] = span.last + 1
 
     def _keep_older_rows(self) -> None:
-        kept = self.oldest_kept()
-        for place in self.places:
+        for place, (first, end) in self._watermarks().items():
             topic = topics().get(place.topic)
             if topic is not None and topic.cleanup == "compact":
-                self.shadow.copy_missing(place, self._next[place] - 1)
+                self.shadow.copy_missing(place, end - 1)
             else:
-                self.shadow.copy_before(place, kept[place])
+                self.shadow.copy_before(place, first)
+
+    def _refuse_rows_without_topic(self, claims: dict[Place, Claim]) -> None:
+        for place, (_, end) in self._watermarks().items():
+            mark = claims[place].mark
+            if mark is not None and mark.offset >= end:
+                raise NotReady(
+                    f"{place}: rows have landed up to offset {mark.offset}, and the topic ends at {end}. It was made again,"
+                    " or this is another Kafka. Nothing was changed."
+                )
 
     def _compare(self) -> None:
-        """Count both tables; refuse to lose anything."""
+        """Count both tables; refuse to lose rows."""
         for topic in self.table.topics:
             before, after = self.shadow.rows(topic)
             self.report.rows_before += sum(before.values())

@@ -210,3 +210,8 @@ def test_whatever_the_bytes_are_there_is_a_row_for_each_message(topic: str) -> N
     rows, found = read(topic, *(message(topic, value, None, offset) for offset, value in enumerate(odd)))
     assert rows.count == len(odd)
     assert sorted(row["message_offset"] for row in found) == list(range(len(odd)))
+
+
+def test_no_messages_are_no_rows() -> None:
+    rows, found = read("tenants")
+    assert (rows.count, found) == (0, [])
