@@ -134,8 +134,10 @@ class Process:
             return None
         try:
             handle = psutil.Process(self.pid)
-            same = abs(handle.create_time() - self.started) < SAME_START_SECONDS
-            return handle if same and handle.status() != psutil.STATUS_ZOMBIE else None
+            if abs(handle.create_time() - self.started) > SAME_START_SECONDS:
+                return None
+            # A child of ours counts until it is reaped: while other threads of it end, it still holds its ports.
+            return handle if child is not None or handle.status() != psutil.STATUS_ZOMBIE else None
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             return None
 

@@ -1,10 +1,12 @@
 """Runs one part: finds the one that runs, restarts the one that crashed, and says why a start failed."""
 
 import os
+import secrets
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -23,6 +25,13 @@ Say = Callable[[str, str], None]
 POLL_SECONDS = 0.05
 LOG_BYTES = 20_000_000
 """A log that has grown past this is set aside at the next start."""
+EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+LOWEST_PORT = 15_000
+PORTS_TRIED = 1_000
+FIRST_PATIENCE_SECONDS = 0.5
+PATIENCE_SECONDS = 5.0
+"""How long one answer is waited for: little at first, because a server that is just ending takes all of it."""
+PORT_SECONDS = 5.0
 PORT_ATTEMPTS = 3
 """Between choosing a free port and binding it, somebody else may take it."""
 
@@ -59,12 +68,9 @@ class Runner:
     def up(self, say: Say) -> None:
         """Have it running and answering. Raises NotReady with the reason and the log's last lines."""
         process = Process.recorded(self.part.name, self.pid_file)
-        if process is not None and process.alive() and self._ports():
-            say(self.part.name, f"runs already (pid {process.pid})")
-            self._wait(process, log_size(self.part.log))
-            say(self.part.name, f"ready at {self.address()}")
-            return
         if process is not None and self._ports():
+            if process.alive() and self._found(process, say):
+                return
             say(self.part.name, f"had crashed (pid {process.pid} is gone): starting it again")
         self._stop_strays(say)
         for attempt in range(1, PORT_ATTEMPTS + 1):
@@ -112,9 +118,23 @@ class Runner:
         """The process of the last start, alive or not."""
         return Process.recorded(self.part.name, self.pid_file)
 
+    def _found(self, process: Process, say: Say) -> bool:
+        """Whether a process of an earlier start answers; False when it ends meanwhile."""
+        say(self.part.name, f"runs already (pid {process.pid})")
+        try:
+            self._wait(process, self._ports().get("log_start", 0))
+        except NotReady:
+            if process.alive():
+                raise
+            return False
+        say(self.part.name, f"ready at {self.address()}")
+        return True
+
     def _start(self, say: Say) -> None:
         name = self.part.name
-        ports = {which: self._choose_port(which) for which in self.part.ports}
+        ports: dict[str, int] = {}
+        for which in self.part.ports:
+            ports[which] = self._choose_port(which, ports.values())
         command = self.part.prepare(ports, lambda what: say(name, what))
         if log_size(self.part.log) > LOG_BYTES:
             self.part.log.replace(self.part.log.with_suffix(".log.1"))
@@ -142,15 +162,16 @@ class Runner:
     def _wait(self, process: Process, log_start: int) -> None:
         """Ask until it answers. Raises when it ends, or at the deadline."""
         deadline = time.monotonic() + self.settings.start_seconds
-        port, reason = self._ports()["port"], "it was not asked yet"
+        port, reason, patience = self._ports()["port"], "it was not asked yet", FIRST_PATIENCE_SECONDS
         while time.monotonic() < deadline:
             alive = process.alive()
             try:
-                self.part.ask(port, min(5.0, self.settings.start_seconds))
+                self.part.ask(port, patience)
                 if alive:
                     return
             except NotReady as error:
                 reason = str(error)
+                patience = min(patience * 1.5, PATIENCE_SECONDS)
             if not alive:
                 raise self._failure(f"{self.part.title} ended while it was starting", log_start)
             time.sleep(POLL_SECONDS)
@@ -168,7 +189,7 @@ class Runner:
         """The end of what the last start has logged."""
         return last_lines(self.part.log, start=self._ports().get("log_start", 0))
 
-    def _choose_port(self, which: str) -> int:
+    def _choose_port(self, which: str, others: Collection[int]) -> int:
         wanted = self.part.wanted_port(which)
         if wanted:
             if not port_is_free(wanted):
@@ -176,7 +197,7 @@ class Runner:
                 raise NotReady(f"{taken}: stop that, or set another port")
             return wanted
         before = self._ports().get(which, 0)
-        return before if before and port_is_free(before) else free_port()
+        return before if before and comes_free(before, PORT_SECONDS) else free_port(others)
 
     def _ports(self) -> dict[str, int]:
         try:
@@ -219,11 +240,33 @@ def port_is_free(port: int) -> bool:
     return True
 
 
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def comes_free(port: int, seconds: float) -> bool:
+    """Whether a port is free, at the latest when a process that was just killed has let go of it."""
+    deadline = time.monotonic() + seconds
+    while not port_is_free(port):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL_SECONDS)
+    return True
+
+
+def free_port(taken: Collection[int] = ()) -> int:
+    """A port that nobody listens on now, outside the range that the system gives to outgoing connections.
+
+    Inside it, a client that tries to reconnect to a crashed server can be given the server's own port, which then
+    cannot come back to it.
+    """
+    try:
+        highest = int(EPHEMERAL.read_text().split()[0]) - 1
+    except (OSError, ValueError, IndexError):
+        highest = 32_767
+    for _ in range(PORTS_TRIED):
+        port = secrets.randbelow(max(1, highest - LOWEST_PORT)) + LOWEST_PORT
+        if port not in taken and port_is_free(port):
+            return port
+    raise NotReady(
+        f"no free port was found between {LOWEST_PORT} and {highest}; name some (RECOUP_STACK__KAFKA_PORT ...)"
+    )
 
 
 def holder(port: int) -> str:
