@@ -1,7 +1,7 @@
 """A CSV ledger as events in the order of their time, every row accounted for.
 
 A row that cannot be read is an error that names its line and column; or, when bad rows are to be skipped, a message
-that the pipeline refuses, so that it lands in the dead letters with its reason and can be mended there.
+that the pipeline refuses, so that it lands in the dead letters with its reason.
 """
 
 import datetime as dt
