@@ -101,9 +101,7 @@ def _consumer(settings: KafkaSettings) -> Consumer:
     )
 
 
-def _read(
-    settings: KafkaSettings, starts: list[TopicPartition], stops: dict[tuple[str, int], int]
-) -> Iterator[Any]:
+def _read(settings: KafkaSettings, starts: list[TopicPartition], stops: dict[tuple[str, int], int]) -> Iterator[Any]:
     if not starts:
         return
     consumer = _consumer(settings)
