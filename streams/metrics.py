@@ -18,9 +18,7 @@ EVENT_TO_ROW = BlockHistogram(
     "topic",
     LATENCY_SECONDS,
 )
-BATCH_SECONDS = Histogram(
-    "recoup_batch_seconds", "One batch, by step.", ["job", "step"], buckets=LATENCY_SECONDS
-)
+BATCH_SECONDS = Histogram("recoup_batch_seconds", "One batch, by step.", ["job", "step"], buckets=LATENCY_SECONDS)
 EVENTS = Counter("recoup_events_total", "Events by what became of them.", ["job", "outcome"])
 REFUSED = Counter("recoup_events_refused_total", "Events sent to a dead-letter topic.", ["topic", "reason"])
 SCORED = Counter("recoup_accounts_scored_total", "Accounts scored.")
@@ -28,9 +26,13 @@ DECISIONS = Counter("recoup_decisions_total", "Decisions by action.", ["action"]
 CONTACTS_ALLOWED = Counter("recoup_contacts_allowed_total", "Contacts that the rules allowed and the policy chose.")
 CONTACTS_DENIED = Counter("recoup_contacts_denied_total", "Contacts that a rule denied.", ["rule"])
 ROWS = Counter("recoup_rows_landed_total", "Rows made visible in ClickHouse.", ["topic"])
-ROWS_REFUSED = Counter("recoup_rows_refused_total", "Rows without values: their message breaks the contract.", ["topic"])
+ROWS_REFUSED = Counter(
+    "recoup_rows_refused_total", "Rows without values: their message breaks the contract.", ["topic"]
+)
 BLOCKS = Counter("recoup_blocks_landed_total", "Blocks inserted; each is one part.", ["topic"])
 ROWS_WAITING = Gauge("recoup_rows_waiting", "Messages that were read and have not landed yet.")
 ROWS_LOST = Counter("recoup_rows_lost_total", "Offsets that retention removed before they were landed.", ["topic"])
 PARTITIONS = Gauge("recoup_partitions_held", "Partitions that this worker holds.", ["job"])
-LAST_PROGRESS = Gauge("recoup_last_progress_timestamp_seconds", "When a batch last ended, by the worker's clock.", ["job"])
+LAST_PROGRESS = Gauge(
+    "recoup_last_progress_timestamp_seconds", "When a batch last ended, by the worker's clock.", ["job"]
+)
