@@ -237,7 +237,7 @@ class Workers:
         for worker in running:
             process = worker.process
             if process is not None and not process.wait(max(0.0, deadline - time.monotonic())):
-                self.say(worker.name, f"did not stop within {seconds:.0f} s and was killed")
+                self.say(worker.name, f"did not stop within {seconds:g} s and was killed")
                 process.stop(0.0)
         for worker in workers:
             if worker.state != "failed":
