@@ -13,6 +13,9 @@ Headers = list[tuple[str, bytes]]
 class Message(Protocol):
     """A consumed message of confluent-kafka that is no error, and so has a place."""
 
+    def __len__(self) -> int:
+        """Bytes of the value."""
+
     def topic(self) -> str: ...
     def partition(self) -> int: ...
     def offset(self) -> int: ...

@@ -37,7 +37,7 @@ class LandSettings(BaseModel):
     block_seconds: float = 0.7
     """A block closes at this age; with an insert behind it a row is visible within 1.5 s."""
     block_bytes: int = 100_000_000
-    waiting_rows: int = 100_000
+    waiting_rows: int = 60_000
     """Rows of closed blocks that wait for ClickHouse before the job takes no more polls."""
     insert_threads: int = 4
     """Blocks of different partitions that are inserted at once."""

@@ -7,6 +7,8 @@ from operator import attrgetter
 from typing import Any, Protocol
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from connectors.clickhouse.tables import DEAD_LETTERS, OCCURRED_AT, TYPE, Column, Table, table_of
@@ -33,6 +35,9 @@ Groups = list[tuple[type[msgspec.Struct], list[Any]]]
 """Types, each with its events."""
 
 
+Arrivals = npt.NDArray[np.int64]
+
+
 class Rows(msgspec.Struct, frozen=True):
     """Rows ready to be sent."""
 
@@ -41,6 +46,8 @@ class Rows(msgspec.Struct, frozen=True):
     count: int
     refused: int
     """How many break their topic's contract: `valid = 0`, no values, only the bytes as they came."""
+    arrived: Arrivals
+    """When each message arrived in Kafka, in epoch milliseconds."""
 
 
 class RowReader:
@@ -60,19 +67,20 @@ class RowReader:
             events, messages = [events[i] for i in order], [messages[i] for i in order]
         groups = [(kind, list(group)) for kind, group in itertools.groupby(events, type)]
         arrays = [_column(column, groups) for column in self.table.columns]
+        arrived = np.array([message.timestamp()[1] for message in messages], dtype=np.int64)
         arrays += [
             pa.array([message.value() or b"" for message in messages], pa.binary()),
             pa.array([message.key() or b"" for message in messages], pa.binary()),
             pa.array([message.partition() for message in messages], pa.uint32()),
             pa.array([message.offset() for message in messages], pa.uint64()),
-            pa.array([message.timestamp()[1] for message in messages], pa.int64()),
+            pa.array(arrived),
             _refusals(groups),
         ]
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, self._schema) as stream:
             stream.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
         refused = sum(len(group) for kind, group in groups if kind is Refusal)
-        return Rows(body=sink.getvalue().to_pybytes(), count=len(events), refused=refused)
+        return Rows(body=sink.getvalue().to_pybytes(), count=len(events), refused=refused, arrived=arrived)
 
 
 class DeadLetter(msgspec.Struct, frozen=True, gc=False):

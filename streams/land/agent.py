@@ -11,6 +11,7 @@ from connectors.clickhouse.tables import landed_topics
 from models.clock import Clock, WallClock
 from streams.app import crashing_agent, create_app, follow_tenants, serve_health
 from streams.channel import BatchChannel
+from streams.land.blocks import cut_partition
 from streams.land.job import JOB, Land
 from streams.land.take_over import TakeOver
 from streams.settings import Installation
@@ -45,6 +46,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         topics=landed_topics(),
         unit_of=lambda topic, partition: (topic, partition),
         take_over=take_over,
+        cut=cut_partition,
         wants_turn=job.wants_turn,
         before_start=job.warm_up,
         before_leave=job.flush,

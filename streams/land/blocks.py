@@ -2,6 +2,7 @@
 
 import msgspec
 
+from connectors.clickhouse.blocks import Span
 from connectors.clickhouse.ownership import Owner
 from models.clock import Instant
 from streams.lease import Lease, Message, Part
@@ -16,13 +17,28 @@ class Collected(msgspec.Struct, eq=False):
     opened: Instant
     leases: set[Lease] = msgspec.field(default_factory=set)
     messages: list[Message] = msgspec.field(default_factory=list)
+    places: dict[int, tuple[int, int]] = msgspec.field(default_factory=dict)
+    """Partition -> its first and last offset."""
     size: int = 0
     """In bytes of values."""
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """What it holds of each partition."""
+        return tuple(Span(partition, first, last) for partition, (first, last) in sorted(self.places.items()))
 
     @property
     def held(self) -> bool:
         """Whether all of it is still ours; a rebalance takes all leases of an owner at once."""
         return all(lease.held for lease in self.leases)
+
+
+def cut_partition(lease: Lease, messages: list[Message]) -> list[Part]:
+    """Everything that arrived of one partition is one part; no message is looked at but the last."""
+    start = lease.positions
+    end = {lease.unit[0]: messages[-1].offset() + 1} if messages else start
+    lease.positions = lease.fetched = end
+    return [Part(lease=lease, start=start, end=end, messages=messages)]
 
 
 class OpenBlocks:
@@ -42,7 +58,10 @@ class OpenBlocks:
             block = self._open[key] = Collected(topic, owner, opened=now)
         block.leases.add(part.lease)
         block.messages += part.messages
-        block.size += sum(len(message.value() or b"") for message in part.messages)
+        block.size += sum(map(len, part.messages))
+        first, last = part.messages[0].offset(), part.messages[-1].offset()
+        partition = part.lease.unit[1]
+        block.places[partition] = block.places.get(partition, (first, first))[0], last
 
     def close(self, now: Instant) -> list[Collected]:
         """Take out the blocks that are due. Those that are not held are dropped: the next owner reads them again."""

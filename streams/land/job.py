@@ -6,13 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 import structlog
 from confluent_kafka import TopicPartition
 
-from connectors.clickhouse.blocks import Block, spans
+from connectors.clickhouse.blocks import Block
 from connectors.clickhouse.ownership import Owner
-from connectors.clickhouse.rows import RowReader
+from connectors.clickhouse.rows import Arrivals, RowReader
 from connectors.clickhouse.sink import Sink
 from connectors.clickhouse.tables import landed_topics
 from models.clock import Clock
@@ -25,9 +24,6 @@ from streams.settings import StreamSettings
 log = structlog.get_logger()
 
 JOB = "land"
-
-Arrivals = npt.NDArray[np.int64]
-"""When each message of a block arrived in Kafka, in epoch milliseconds."""
 
 
 class Upstream(Protocol):
@@ -148,19 +144,18 @@ class Land:
 
     def _block(self, collected: Collected) -> tuple[Block, Arrivals]:
         began = time.perf_counter()
-        messages, topic = collected.messages, collected.topic
-        rows = self._readers[topic](messages)
-        arrived = np.array([message.timestamp()[1] for message in messages], dtype=np.int64)
+        topic = collected.topic
+        rows = self._readers[topic](collected.messages)
         block = Block(
             topic=topic,
-            spans=spans((message.partition(), message.offset()) for message in messages),
+            spans=collected.spans,
             at=self.clock.now(),
             body=rows.body,
             count=rows.count,
         )
         metrics.ROWS_REFUSED.labels(topic).inc(rows.refused)
         metrics.BATCH_SECONDS.labels(JOB, "read").observe(time.perf_counter() - began)
-        return block, arrived
+        return block, rows.arrived
 
     def _insert_block(self, collected: Collected, block: Block) -> None:
         began = time.perf_counter()
