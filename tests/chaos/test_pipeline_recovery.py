@@ -88,6 +88,7 @@ def test_both_are_killed(pipeline: Disturbed) -> None:
     pipeline.settle()
 
 
+@pytest.mark.slow  # up to a minute a restart: a silent client is noticed after ten seconds and its worker started again
 def test_the_broker_restarts(pipeline: Disturbed) -> None:
     pipeline.at_random_moments(lambda: restart(pipeline.stack, "kafka", signal.SIGTERM))
     pipeline.settle()
