@@ -1,25 +1,17 @@
 """What is owed and what was paid, folded from payment-events alone, so that no other topic's order can matter.
 
-Natural keys (invoice, payment, adjustment, reversal) make duplicates harmless however late they come; other types are
-known by their event ids.
+Natural keys (invoice, payment, adjustment, reversal) make duplicates harmless however late they come.
 """
 
 from collections.abc import Callable
-from datetime import date
 from typing import Any
 
 from models.account.ledger import (
-    ATTEMPTS,
-    DEALS,
     VOIDED,
     WRITTEN_OFF,
-    Attempt,
-    Claim,
-    Deal,
     Invoice,
     Payment,
     PaymentFacts,
-    balances,
     decode_facts,
     encode,
 )
@@ -42,29 +34,18 @@ from models.account.money import (
     was_seen,
 )
 from models.account.outcome import APPLIED, DUPLICATE, NO_EFFECT, Answer
-from models.account.seen import EVENTS, IDS, fingerprint, remember, stamp
-from models.calendar import day_number, instant
+from models.account.seen import IDS, fingerprint, remember
+from models.calendar import instant
 from models.clock import Instant
 from schemas.decode import Refusal
 from schemas.envelope import Event
 from schemas.payments import (
-    AccountBalanceAsserted,
     InvoiceAdjusted,
     InvoiceIssued,
     InvoiceVoided,
     InvoiceWrittenOff,
-    PaymentFailed,
-    PaymentPending,
     PaymentReceived,
     PaymentReversed,
-    PaymentScheduled,
-    PlanAccepted,
-    PlanBroken,
-    PlanCompleted,
-    PlanInstalmentDue,
-    PlanOffered,
-    SettlementAccepted,
-    SettlementOffered,
 )
 
 MOST_MONEY = 10**18
@@ -233,117 +214,9 @@ def _reversed(facts: PaymentFacts, event: PaymentReversed, at: Instant) -> Answe
     return APPLIED
 
 
-# -- known by their event ids ------------------------------------------------------------------------------------------
+Handler = Callable[[PaymentFacts, Any, Instant], Answer]
 
-
-def _attempted(facts: PaymentFacts, event: PaymentScheduled | PaymentPending, written: int, status: str) -> None:
-    if find_payment(facts, event.payment_id) is not None or was_seen(facts, PAYMENT, event.payment_id):
-        return  # it has arrived already
-    expected = None if event.expected_at is None else instant(event.expected_at)
-    attempt = Attempt(written, status, event.amount_minor, event.currency, expected)
-    _latest(facts.attempts, event.payment_id, attempt, ATTEMPTS)
-
-
-def _scheduled(facts: PaymentFacts, event: PaymentScheduled, written: int) -> None:
-    _attempted(facts, event, written, "scheduled")
-
-
-def _pending(facts: PaymentFacts, event: PaymentPending, written: int) -> None:
-    _attempted(facts, event, written, "pending")
-
-
-def _failed(facts: PaymentFacts, event: PaymentFailed, written: int) -> None:
-    facts.habits.failed += 1
-    retry = None if event.retry_at is None else instant(event.retry_at)
-    attempt = Attempt(written, "failed", event.amount_minor, event.currency, retry)
-    _latest(facts.attempts, event.payment_id, attempt, ATTEMPTS)
-
-
-def _plan_terms(facts: PaymentFacts, event: PlanOffered | PlanAccepted, written: int, status: str) -> None:
-    known = facts.deals.get(event.plan_id)
-    deal = Deal(written, status, event.currency or (known.currency if known else None))
-    if event.instalments:
-        days = [day_number(instalment.due_on) for instalment in event.instalments]
-        deal.amount = sum(instalment.amount_minor for instalment in event.instalments)
-        deal.instalments, deal.first_on, deal.last_on = len(days), min(days), max(days)
-    elif known is not None:
-        _copy_terms(known, deal)
-    if known is not None and not known.instalments:
-        _copy_terms(deal, known)  # an acceptance that came before its offer
-    _latest(facts.deals, event.plan_id, deal, DEALS)
-
-
-def _copy_terms(terms: Deal, deal: Deal) -> None:
-    deal.currency = terms.currency
-    deal.amount, deal.instalments = terms.amount, terms.instalments
-    deal.first_on, deal.last_on = terms.first_on, terms.last_on
-
-
-def _plan_offered(facts: PaymentFacts, event: PlanOffered, written: int) -> None:
-    _plan_terms(facts, event, written, "offered")
-
-
-def _plan_accepted(facts: PaymentFacts, event: PlanAccepted, written: int) -> None:
-    _plan_terms(facts, event, written, "accepted")
-
-
-def _plan_ended(facts: PaymentFacts, plan: str, written: int, status: str) -> None:
-    known = facts.deals.get(plan) or Deal(0, "")
-    deal = Deal(written, status, known.currency, known.amount, known.instalments, known.first_on, known.last_on)
-    _latest(facts.deals, plan, deal, DEALS)
-
-
-def _plan_broken(facts: PaymentFacts, event: PlanBroken, written: int) -> None:
-    _plan_ended(facts, event.plan_id, written, "broken")
-
-
-def _plan_completed(facts: PaymentFacts, event: PlanCompleted, written: int) -> None:
-    _plan_ended(facts, event.plan_id, written, "completed")
-
-
-def _instalment_due(facts: PaymentFacts, event: PlanInstalmentDue, written: int) -> None:
-    if event.plan_id not in facts.deals:
-        day = day_number(event.due_on)
-        deal = Deal(written, "accepted", event.currency, event.amount_minor, event.instalment, day, day)
-        _latest(facts.deals, event.plan_id, deal, DEALS)
-
-
-def _settlement(facts: PaymentFacts, event: SettlementOffered | SettlementAccepted, written: int, status: str) -> None:
-    due: date = event.due_on
-    deal = Deal(written, status, event.currency, event.amount_minor, 1, day_number(due), day_number(due))
-    _latest(facts.deals, event.settlement_id, deal, DEALS)
-
-
-def _settlement_offered(facts: PaymentFacts, event: SettlementOffered, written: int) -> None:
-    _settlement(facts, event, written, "settlement_offered")
-
-
-def _settlement_accepted(facts: PaymentFacts, event: SettlementAccepted, written: int) -> None:
-    _settlement(facts, event, written, "settlement_accepted")
-
-
-def _asserted(facts: PaymentFacts, event: AccountBalanceAsserted, written: int) -> None:
-    difference = event.amount_minor - balances(facts).get(event.currency, 0)
-    facts.mismatches += difference != 0
-    known = facts.claims.get(event.currency)
-    if known is None or written > known.stamp:
-        facts.claims[event.currency] = Claim(written, event.amount_minor, difference)
-
-
-def _latest(records: dict[str, Any], name: str, record: Any, most: int) -> None:
-    """Keep the record unless a newer one is known; over the limit the oldest goes."""
-    known = records.get(name)
-    if known is not None and known.stamp >= record.stamp:
-        return
-    records[name] = record
-    if len(records) > most:
-        del records[min(records, key=lambda other: (records[other].stamp, other))]
-
-
-ByKey = Callable[[PaymentFacts, Any, Instant], Answer]
-ById = Callable[[PaymentFacts, Any, int], None]
-
-BY_NATURAL_KEY: dict[type, ByKey] = {
+HANDLERS: dict[type, Handler] = {
     InvoiceIssued: _issued,
     InvoiceAdjusted: _adjusted,
     InvoiceVoided: _voided,
@@ -352,22 +225,8 @@ BY_NATURAL_KEY: dict[type, ByKey] = {
     PaymentReversed: _reversed,
 }
 
-BY_EVENT_ID: dict[type, ById] = {
-    PaymentScheduled: _scheduled,
-    PaymentPending: _pending,
-    PaymentFailed: _failed,
-    PlanOffered: _plan_offered,
-    PlanAccepted: _plan_accepted,
-    PlanInstalmentDue: _instalment_due,
-    PlanBroken: _plan_broken,
-    PlanCompleted: _plan_completed,
-    SettlementOffered: _settlement_offered,
-    SettlementAccepted: _settlement_accepted,
-    AccountBalanceAsserted: _asserted,
-}
 
-
-def fold(facts: PaymentFacts, event: Event, handler: ByKey) -> Answer:
+def fold(facts: PaymentFacts, event: Event, handler: Handler) -> Answer:
     """Fold one event that a natural key names. A refused or dropped one leaves the facts as they were."""
     at = instant(event.occurred_at)
     if at < facts.spread_at:
@@ -380,17 +239,7 @@ def fold(facts: PaymentFacts, event: Event, handler: ByKey) -> Answer:
     return answer
 
 
-def fold_by_event_id(facts: PaymentFacts, event: Event, handler: ById) -> Answer:
-    """Fold one event that only its id names. A dropped one leaves the facts as they were."""
-    mark = fingerprint(event.event_id)
-    if mark in facts.events:
-        return DUPLICATE
-    facts.events = remember(facts.events, mark, EVENTS)
-    handler(facts, event, stamp(instant(event.occurred_at), mark))
-    return APPLIED
-
-
-def _fold_late(facts: PaymentFacts, event: Event, at: Instant, handler: ByKey) -> Answer:
+def _fold_late(facts: PaymentFacts, event: Event, at: Instant, handler: Handler) -> Answer:
     """Fold an event that happened before money was spread: the spreading is done again, with it in its place."""
     before = decode_facts(encode(facts))
     lift(facts, at)

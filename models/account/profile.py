@@ -1,5 +1,8 @@
 """The records of who the customer is and what bars a contact: each field as the latest event that names it says."""
 
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 
 from models.account.seen import instant_of
@@ -165,3 +168,8 @@ def flagged_at(facts: CrmFacts, name: str) -> Instant | None:
     """Since when a flag stands on the whole account."""
     written = facts.flags.get(name, 0)
     return instant_of(written) if written > 0 else None
+
+
+def drop_lightest(records: dict[str, Any], weight: Callable[[Any], Any]) -> None:
+    """Make room: the record of the least weight goes, of equal ones the first by name."""
+    del records[min(records, key=lambda name: (weight(records[name]), name))]

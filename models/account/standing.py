@@ -2,7 +2,7 @@
 
 import msgspec
 
-from models.account.crm import RECALLED, SOLD, disputed, standing_holds
+from models.account.bars import RECALLED, SOLD, disputed, standing_holds
 from models.account.ledger import Invoice
 from models.account.profile import Bars, flag_key
 from models.account.state import Facts

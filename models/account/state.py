@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from models.account import crm, interactions, payments
+from models.account import arrangements, crm, interactions, payments
 from models.account.course import Course
 from models.account.interactions import InteractionFacts
 from models.account.ledger import PaymentFacts
@@ -189,8 +189,8 @@ Route = tuple[str, Callable[[Any, Event, Any], Answer], Callable[..., Any]]
 """Which part of the facts an event is folded into, how, and what folds its type."""
 
 _ROUTES: dict[type, Route] = {
-    **{kind: ("payments", payments.fold, handler) for kind, handler in payments.BY_NATURAL_KEY.items()},
-    **{kind: ("payments", payments.fold_by_event_id, handler) for kind, handler in payments.BY_EVENT_ID.items()},
+    **{kind: ("payments", payments.fold, handler) for kind, handler in payments.HANDLERS.items()},
+    **{kind: ("payments", arrangements.fold, handler) for kind, handler in arrangements.HANDLERS.items()},
     **{kind: ("crm", crm.fold, handler) for kind, handler in crm.HANDLERS.items()},
     **{kind: ("interactions", interactions.fold, handler) for kind, handler in interactions.HANDLERS.items()},
 }

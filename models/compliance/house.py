@@ -6,7 +6,7 @@ be stricter than the law, never laxer.
 
 from functools import lru_cache
 
-from models.account.crm import BANKRUPT, CEASE, DECEASED, FRAUD, RECALLED, REPRESENTED, SOLD, standing_holds
+from models.account.bars import BANKRUPT, CEASE, DECEASED, FRAUD, RECALLED, REPRESENTED, SOLD, standing_holds
 from models.account.interactions import FAILED, InteractionFacts
 from models.account.profile import WHOLE, BreathingSpace, CrmFacts, Preference
 from models.account.seen import instant_of

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from models.account.crm import disputed, standing_holds
+from models.account.bars import disputed, standing_holds
 from models.account.ledger import OPEN, balances
 from models.account.state import decode
 from models.calendar import DAY, utc

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.account import state
-from models.account.crm import disputed
+from models.account.bars import disputed
 from models.account.ledger import CLOSED, SETTLED, balances
 from models.account.outcome import APPLIED, Applied, Drop
 from models.account.state import AccountState, Facts, facts_bytes, fold
