@@ -240,6 +240,7 @@ class BatchSource(faust.Service):
                 paused = True
             await self._on_thread(self._keep_alive)
         put.result()
+        self._heard = time.monotonic()  # while the job was busy nobody listened
         if paused and self.rebalances == seen:
             # Where to go on is our own position, not librdkafka's: what it returned while paused was not handed over.
             await self._on_thread(lambda: self.consumer.assign(self._positions()))
