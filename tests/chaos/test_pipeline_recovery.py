@@ -141,7 +141,10 @@ def test_sigterm_in_mid_batch(pipeline: Disturbed) -> None:
 
     pipeline.at_random_moments(stop)
     pipeline.settle()
-    assert set(pipeline.decide.exits + pipeline.land.exits) == {0}
+    # A worker that is told to stop before it has begun just ends.
+    exits = pipeline.decide.exits + pipeline.land.exits
+    assert 0 in exits
+    assert set(exits) <= {0, -signal.SIGTERM}
 
 
 def frozen_units(job: str) -> int:
