@@ -16,6 +16,7 @@ BROKER = f"org.apache.kafka:kafka_2.13:{KAFKA_VERSION}"
 LOG_BINDING = "org.apache.logging.log4j:log4j-slf4j-impl:2.24.3"
 """Without it the broker logs nothing. It is resolved by itself: together, its own list of versions would win."""
 DOWNLOADS_AT_ONCE = 8
+TOLD_EVERY = 10
 
 
 def cache_directory() -> Path:
@@ -72,8 +73,12 @@ def _resolve(say: Callable[[str], None]) -> list[Path]:
 
     try:
         artifacts = [*jgo.resolve(BROKER), jgo.resolve(LOG_BINDING)[0]]
+        jars: list[Path] = []
         with ThreadPoolExecutor(DOWNLOADS_AT_ONCE) as pool:
-            jars = list(pool.map(lambda artifact: Path(artifact.resolve()), artifacts))
+            for jar in pool.map(lambda artifact: Path(artifact.resolve()), artifacts):
+                jars.append(jar)
+                if len(jars) % TOLD_EVERY == 0:
+                    say(f"{len(jars)} of {len(artifacts)} jars are here")
         if broken := [jar for jar in jars if not zipfile.is_zipfile(jar)]:
             say(f"{len(broken)} jars were cut short by an earlier download: loading them again")
             for jar in broken:

@@ -56,5 +56,6 @@ class Part(ABC):
         """A configuration file made from a template."""
         self.config.mkdir(parents=True, exist_ok=True)
         path = self.config / template
+        path.touch(mode=0o600)  # it may hold a password
         path.write_text(Template((TEMPLATES / template).read_text()).substitute({k: str(v) for k, v in values.items()}))
         return path

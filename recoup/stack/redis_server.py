@@ -17,9 +17,10 @@ class RedisServer(Part):
     name = "redis"
     title = "Redis"
 
-    def __init__(self, home: Path, settings: StackSettings) -> None:
+    def __init__(self, home: Path, settings: StackSettings, access: RedisSettings) -> None:
         super().__init__(home)
         self.settings = settings
+        self.access = access
 
     def wanted_port(self, which: str) -> int:
         return self.settings.redis_port
@@ -29,11 +30,17 @@ class RedisServer(Part):
 
     def prepare(self, ports: dict[str, int], say: Callable[[str], None]) -> list[str]:
         self.data.mkdir(parents=True, exist_ok=True)
-        fsync = self.settings.redis_appendfsync
-        return [executable(), str(self.fill("redis.conf", data=self.data, appendfsync=fsync, port=ports["port"]))]
+        password = self.access.password.get_secret_value() if self.access.password else ""
+        values = {"data": self.data, "appendfsync": self.settings.redis_appendfsync, "port": ports["port"]}
+        return [executable(), str(self.fill("redis.conf", **values, password=f'"{escaped(password)}"'))]
 
     def ask(self, port: int, seconds: float) -> None:
-        ready.redis(RedisSettings(url=self.address(port)), seconds)
+        ready.redis(self.access.model_copy(update={"url": self.address(port), "username": None}), seconds)
+
+
+def escaped(text: str) -> str:
+    """A text for the inside of double quotes in a configuration file."""
+    return "".join(f"\\x{byte:02x}" for byte in text.encode())
 
 
 def executable() -> str:

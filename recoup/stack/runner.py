@@ -36,11 +36,15 @@ PORT_ATTEMPTS = 3
 """Between choosing a free port and binding it, somebody else may take it."""
 
 
+State = Literal["running", "starting", "crashed", "stopped", "external", "unreachable"]
+
+
 class PartStatus(msgspec.Struct, frozen=True, omit_defaults=True):
     """How one part does."""
 
     name: str
-    state: Literal["running", "starting", "crashed", "stopped", "external", "unreachable"]
+    state: State
+    """`unreachable`: its process lives, or it is external, and it does not answer."""
     address: str | None = None
     pid: int | None = None
     uptime_seconds: float | None = None
@@ -99,20 +103,29 @@ class Runner:
         if process is None or not ports:
             return PartStatus(name=name, state="stopped", detail="start it with `recoup up`")
         address = self.part.address(ports["port"])
-        if not process.alive():
+        reason = ""
+        if process.alive():
+            try:
+                self.part.ask(ports["port"], PATIENCE_SECONDS)
+            except NotReady as error:
+                reason = str(error)
+        if not process.alive():  # perhaps just now
             detail = f"the process {process.pid} is gone; `recoup up` starts it again on the same port with its data"
             lines = self._last_lines()
             return PartStatus(name=name, state="crashed", address=address, log=log, detail=detail, last_lines=lines)
         uptime = process.uptime(WallClock().now() / 1000)
-        running = PartStatus(
-            name=name, state="running", address=address, log=log, pid=process.pid,
-            uptime_seconds=round(uptime, 1), memory_bytes=process.memory(),
-        )  # fmt: skip
-        try:
-            self.part.ask(ports["port"], 5.0)
-        except NotReady as error:
-            return msgspec.structs.replace(running, state="starting", detail=str(error), last_lines=self._last_lines())
-        return running
+        silent: State = "starting" if uptime < self.settings.start_seconds else "unreachable"
+        return PartStatus(
+            name=name,
+            state=silent if reason else "running",
+            address=address,
+            pid=process.pid,
+            uptime_seconds=round(uptime, 1),
+            memory_bytes=process.memory(),
+            log=log,
+            detail=reason or None,
+            last_lines=self._last_lines() if reason else (),
+        )
 
     def process(self) -> Process | None:
         """The process of the last start, alive or not."""

@@ -19,7 +19,7 @@ from recoup.stack.kafka_broker import KafkaBroker
 from recoup.stack.part import Part
 from recoup.stack.redis_server import RedisServer
 from recoup.stack.runner import PartStatus, Runner
-from schemas.errors import NotReady, RecoupError
+from schemas.errors import BadInput, NotReady, RecoupError
 
 Say = Callable[[str, str], None]
 """Told (part, what happens), from several threads."""
@@ -51,7 +51,7 @@ class Stack:
         parts: list[Part] = [
             KafkaBroker(self.home, stack),
             ClickHouseEndpoint(self.home, stack, self.settings.clickhouse),
-            RedisServer(self.home, stack),
+            RedisServer(self.home, stack, self.settings.redis),
         ]
         self.external = {
             name: address
@@ -75,6 +75,7 @@ class Stack:
         Parts that run already are found; a part that crashed comes back on its port. Raises NotReady with the
         reason and the last lines of the part's log.
         """
+        self._check_security()
         with self._lock(say):
             layout.check(self.home)
             with ThreadPoolExecutor(3) as pool:
@@ -120,6 +121,16 @@ class Stack:
         else:
             ready.clickhouse(self.settings.clickhouse, seconds)
         say(name, "answers")
+
+    def _check_security(self) -> None:
+        """The local servers speak plain text: settings for anything else are for servers that are named."""
+        protocol = self.settings.kafka.security_protocol
+        if "kafka" in self.runners and protocol != "PLAINTEXT":
+            message = f"RECOUP_KAFKA__SECURITY_PROTOCOL is {protocol}, and the local broker speaks PLAINTEXT"
+            raise BadInput(f"{message}: set RECOUP_KAFKA__BOOTSTRAP_SERVERS to a cluster, or remove it")
+        if "redis" in self.runners and self.settings.redis.username not in (None, "default"):
+            message = "RECOUP_REDIS__USERNAME is set, and the local Redis has no users"
+            raise BadInput(f"{message}: set RECOUP_REDIS__URL to a server, or remove it")
 
     def _external_status(self, name: str) -> PartStatus:
         address = ready.without_password(self.external[name])

@@ -309,7 +309,7 @@ def test_a_kill_loses_no_acknowledged_insert(tmp_path: Path) -> None:
             until(lambda: len(acknowledged) > 30)  # noqa: B023
             os.kill(endpoint.pid, 9)
             writer.join()
-            assert endpoint.runner.status().state == "crashed"
+            until(lambda: endpoint.runner.status().state == "crashed")
             endpoint.up()
             assert endpoint.port == port
             found = {int(k) for k in endpoint.value(b"SELECT k FROM %b" % table).split()}

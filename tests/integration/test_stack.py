@@ -12,11 +12,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 import redis
+from pydantic import SecretStr
 
 from connectors.kafka import clients
 from connectors.kafka.settings import KafkaSettings
+from connectors.redis.client import connect
+from connectors.redis.settings import RedisSettings
 from recoup.settings import Settings
 from recoup.stack import layout
 from recoup.stack.process import Process
@@ -94,8 +98,6 @@ def test_redis_keeps_every_acknowledged_write(settings: Settings) -> None:
 
 
 def test_all_listen_on_the_loopback_address_only(stack: Stack) -> None:
-    import psutil  # noqa: PLC0415
-
     for pid in pids(stack).values():
         listening = [c.laddr.ip for c in psutil.Process(pid).net_connections("tcp") if c.status == psutil.CONN_LISTEN]
         assert listening
@@ -310,6 +312,29 @@ def test_a_failed_start_says_why_with_the_end_of_the_log(tmp_path: Path) -> None
     assert "Redis ended while it was starting" in str(caught.value)
     assert "Bad file format reading the append only file" in str(caught.value)
     assert stack.runners["redis"].status().state == "stopped"
+
+
+def test_a_password_of_the_settings_guards_the_local_redis(tmp_path: Path) -> None:
+    password = 'say "\\x" # $port'
+    settings = Settings(home=tmp_path, redis=RedisSettings(password=SecretStr(password)))
+    stack = Stack.of(settings)
+    stack.runners = {"redis": stack.runners["redis"]}
+    try:
+        stack.runners["redis"].up(lambda part, what: None)
+        url = stack.runners["redis"].address()
+        with redis.Redis.from_url(url) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.ping()
+        assert connect(settings.redis.model_copy(update={"url": url})).ping()
+        assert password not in " ".join(psutil.Process(process_of(stack, "redis").pid).cmdline())
+    finally:
+        stack.runners["redis"].down(lambda part, what: None)
+
+
+def test_security_that_the_local_broker_does_not_speak_is_refused(tmp_path: Path) -> None:
+    up = recoup(tmp_path, "up", RECOUP_KAFKA__SECURITY_PROTOCOL="SASL_SSL")
+    assert up.returncode == 2
+    assert "RECOUP_KAFKA__BOOTSTRAP_SERVERS" in up.stderr
+    assert states(Stack(tmp_path)) == dict.fromkeys(PARTS, "stopped")
 
 
 def test_data_of_another_version_are_refused_and_left_alone(tmp_path: Path) -> None:
