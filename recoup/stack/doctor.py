@@ -1,5 +1,6 @@
 """Looks for everything that keeps the local stack from working, and says what to do about each."""
 
+import fcntl
 import os
 import shutil
 import socket
@@ -56,6 +57,7 @@ def examine(home: Path | None = None) -> Iterator[Finding]:
     yield _files()
     yield _data_version(settings.home)
     yield _clock(settings.home)
+    yield from _lock(settings.home)
     stack = Stack.of(settings)
     if "kafka" in stack.runners:
         yield _java()
@@ -160,6 +162,19 @@ def _clock(home: Path) -> Finding:
         says = f"the clock was set back: files of the stack are {newest - now:.0f} s in the future"
         return Finding("clock", "problem", says, "set the clock; events that are dated in the future are refused")
     return Finding("clock", "ok", "goes on")
+
+
+def _lock(home: Path) -> Iterator[Finding]:
+    """A lock file that is left over locks nothing; one that is held has a holder."""
+    path = home / "run" / "lock"
+    if not path.exists():
+        return
+    with path.open("r+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            says = f"another `recoup up` or `down` is at work (pid {lock.read().strip() or 'unknown'})"
+            yield Finding("lock", "warning", says, "wait for it, or stop it")
 
 
 def _java() -> Finding:

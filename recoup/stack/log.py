@@ -32,11 +32,10 @@ def log_size(log: Path) -> int:
 
 def follow(log: Path, go_on: Callable[[], bool] = lambda: True) -> Iterator[str]:
     """Lines as they are written, from now on; goes on when the log is set aside and begun anew."""
-    place = log_size(log)
-    left = b""
+    place, left, file_number = log_size(log), b"", _number(log)
     while go_on():
-        if log_size(log) < place:
-            place = 0
+        if _number(log) != file_number or log_size(log) < place:
+            place, left, file_number = 0, b"", _number(log)
         try:
             with log.open("rb") as file:
                 file.seek(place)
@@ -50,3 +49,11 @@ def follow(log: Path, go_on: Callable[[], bool] = lambda: True) -> Iterator[str]
         *lines, left = (left + data).split(b"\n")
         for line in lines:
             yield line.decode(errors="replace")
+
+
+def _number(log: Path) -> int:
+    """Tells one file from the next of the same name."""
+    try:
+        return log.stat().st_ino
+    except OSError:
+        return 0
