@@ -243,7 +243,12 @@ class BatchSource(faust.Service):
         self._heard = time.monotonic()  # while the job was busy nobody listened
         if paused and self.rebalances == seen:
             # Where to go on is our own position, not librdkafka's: what it returned while paused was not handed over.
-            await self._on_thread(lambda: self.consumer.assign(self._positions()))
+            await self._on_thread(self._resume)
+
+    def _resume(self) -> None:
+        positions = self._positions()
+        self.consumer.assign(positions)
+        self.consumer.resume(positions)  # the pause outlives the assignment
 
     def _keep_alive(self) -> None:
         self._without_errors(self.consumer.consume(1, 0.05))
