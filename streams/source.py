@@ -295,7 +295,7 @@ class BatchSource(faust.Service):
             lease.fetched = lease.positions
         self.leases = leases
         self._partitions = partitions
-        await self._on_thread(self.consumer.assign, self._positions())
+        await self._on_thread(self._resume)
 
     def _positions(self) -> list[TopicPartition]:
         return [
