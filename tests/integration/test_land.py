@@ -198,6 +198,23 @@ def test_a_view_that_a_kill_cut_short_is_completed_by_the_next_owner(landing: La
     assert landing.ask("SELECT count() FROM seen") == [(before + 110,)]
 
 
+def test_a_worker_that_a_slow_server_has_held_up_goes_on(landing: Landing) -> None:
+    client = connect(landing.settings.clickhouse)
+    client.command("CREATE TABLE slow (n UInt8) ENGINE = MergeTree ORDER BY n")
+    client.command("CREATE MATERIALIZED VIEW slow_view TO slow AS SELECT sleep(2) AS n FROM payment_events LIMIT 1")
+    for name, value in (("BATCH_SIZE", 50), ("BLOCK_ROWS", 50), ("WAITING_ROWS", 1)):
+        landing.fleet.env[f"RECOUP_STREAMS__LAND__{name}"] = str(value)
+    landing.send(TOPIC, 1_000)
+    worker = landing.fleet.worker("land")
+    # By now the source has waited for the job, and paused its partitions.
+    landing.fleet.until(
+        lambda: landing.ask("SELECT uniqExact(_block) > 2 FROM payment_events") == [(1,)], "nothing has landed"
+    )
+    client.command("DROP VIEW slow_view")
+    landing.until_all_has_landed()
+    assert worker.exits == []
+
+
 def test_a_server_that_stays_away_ends_the_worker_with_a_reason(landing: Landing, tmp_path: Path) -> None:
     away = Fleet(landing.settings, tmp_path / "away", {"RECOUP_CLICKHOUSE__URL": "http://127.0.0.1:1"})
     away.env["RECOUP_STREAMS__SINK_DEADLINE_SECONDS"] = "0.5"
