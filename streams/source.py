@@ -108,6 +108,9 @@ class BatchSource(faust.Service):
         self._outstanding = 0
         self._drained = asyncio.Event()
         self._drained.set()
+        self._pumping: asyncio.Task[Any] | None = None
+        self._pump_ended = asyncio.Event()
+        self._pump_ended.set()
         self._failure: BaseException | None = None
         self._turned = 0.0
         self._heard = time.monotonic()
@@ -141,26 +144,36 @@ class BatchSource(faust.Service):
     @faust.Service.task
     async def pump(self) -> None:
         """Poll until stopped; anything unexpected ends the worker."""
+        self._pumping = asyncio.current_task()
+        self._pump_ended.clear()
         try:
             while not self.should_stop:
-                self._turned = time.monotonic()
-                seen = self.rebalances
-                messages = await self._on_thread(self._consume)
-                if self._failure is not None:
-                    raise self._failure
-                if self.rebalances != seen:
-                    messages = []  # fetched under leases that are gone; the take-over decides where to go on
-                if self.assigned is not None:
-                    await self._take_over()
-                    self._heard = time.monotonic()
-                    continue
-                await self._watch_silence(heard=bool(messages))
-                for poll in self._polls(messages):
-                    await self._hand_over(poll)
+                await self._turn()
         except asyncio.CancelledError:
             if not self.should_stop:
                 await self.crash(RuntimeError(f"The source of {self.group} was cancelled."))
             raise
+        finally:
+            self._pump_ended.set()
+
+    async def _turn(self) -> None:
+        """One call of `consume()`, and what follows from it."""
+        self._turned = time.monotonic()
+        seen = self.rebalances
+        messages = await self._on_thread(self._consume)
+        if self._failure is not None:
+            raise self._failure
+        if self.rebalances != seen:
+            messages = []  # fetched under leases that are gone; the take-over decides where to go on
+        if self.should_stop:
+            return
+        if self.assigned is not None:
+            await self._take_over()
+            self._heard = time.monotonic()
+            return
+        await self._watch_silence(heard=bool(messages))
+        for poll in self._polls(messages):
+            await self._hand_over(poll)
 
     async def _watch_silence(self, *, heard: bool) -> None:
         """End the worker when its client brings nothing although the topics hold more.
@@ -229,6 +242,8 @@ class BatchSource(faust.Service):
         A full channel pauses the partitions; `consume()` goes on being called, so that the group never takes a busy
         worker for a dead one.
         """
+        if self.should_stop:
+            return  # whoever owns it next reads it again
         self._outstanding += 1
         self._drained.clear()
         put = asyncio.ensure_future(self.channel.put(poll))  # type: ignore[arg-type]  # any value, says Faust
@@ -375,7 +390,11 @@ class BatchSource(faust.Service):
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.drain_seconds):
+                await self._pump_ended.wait()  # before that it may still hand something over
                 await self._drained.wait()
+        if self._pumping is not None and not self._pump_ended.is_set():
+            self._pumping.cancel()  # it waits for room in a channel that the job does not empty
+            await self._pump_ended.wait()
         if self.before_leave is not None:
             await self.before_leave()
         await self._on_thread(self._leave)
