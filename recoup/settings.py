@@ -4,7 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.kafka.settings import KafkaSettings
@@ -18,6 +19,9 @@ class Settings(BaseSettings):
     """Read from `RECOUP_*` (nested with `__`, such as `RECOUP_KAFKA__BOOTSTRAP_SERVERS`).
 
     Addresses that are not set are taken from `<home>/endpoints.json`, which the running local stack writes.
+
+    Raises:
+        BadInput: a setting is unknown or has a value that it cannot have.
     """
 
     model_config = SettingsConfigDict(env_prefix="RECOUP_", env_nested_delimiter="__", extra="forbid")
@@ -30,6 +34,19 @@ class Settings(BaseSettings):
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     streams: StreamSettings = StreamSettings()
     stack: StackSettings = StackSettings()
+
+    def __init__(self, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            # Without what was given: it may be a password.
+            faults = [f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+            raise BadInput("These settings cannot be used:\n  " + "\n  ".join(faults)) from None
+        except SettingsError as error:
+            raise BadInput(
+                f"The settings cannot be read ({error}). Set one value with each variable, such as"
+                " RECOUP_KAFKA__BOOTSTRAP_SERVERS."
+            ) from None
 
     @classmethod
     def settings_customise_sources(
@@ -67,3 +84,7 @@ class LocalEndpoints(PydanticBaseSettingsSource):
             ) from error
         fields = {"kafka": "bootstrap_servers", "redis": "url", "clickhouse": "url"}
         return {part: {field: endpoints[part]} for part, field in fields.items() if part in endpoints}
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return "RECOUP_" + "__".join(str(part) for part in location).upper()

@@ -10,7 +10,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.redis.settings import RedisSettings
 
 
-class DecideSettings(BaseModel):
+class DecideSettings(BaseModel, extra="forbid"):
     """The decide job."""
 
     batch_size: int = 5_000
@@ -26,7 +26,7 @@ class DecideSettings(BaseModel):
     """An event may be dated this far ahead of the clock."""
 
 
-class LandSettings(BaseModel):
+class LandSettings(BaseModel, extra="forbid"):
     """The land job."""
 
     batch_size: int = 10_000
@@ -43,7 +43,7 @@ class LandSettings(BaseModel):
     """Blocks of different partitions that are inserted at once."""
 
 
-class DispatchSettings(BaseModel):
+class DispatchSettings(BaseModel, extra="forbid"):
     """The dispatch job."""
 
     batch_size: int = 200
@@ -53,7 +53,7 @@ class DispatchSettings(BaseModel):
     """A provider that has not answered by then may have taken the contact: it is told as unknown."""
 
 
-class StreamSettings(BaseModel):
+class StreamSettings(BaseModel, extra="forbid"):
     """What all jobs share."""
 
     session_timeout_seconds: float = 10.0

@@ -1,12 +1,12 @@
 """Where ClickHouse is and how to be let in."""
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 
-class ClickHouseSettings(BaseModel):
+class ClickHouseSettings(BaseModel, extra="forbid"):
     """Connection to ClickHouse over HTTP; `https://` in the URL asks for TLS."""
 
-    url: str = ""
+    url: str = Field(default="", pattern="^(https?://.+)?$")
     """http[s]://host:port; empty = the local stack."""
     username: str = "default"
     password: SecretStr = SecretStr("")

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, SecretStr
 
 
-class KafkaSettings(BaseModel):
+class KafkaSettings(BaseModel, extra="forbid"):
     """Connection to a Kafka cluster; the names follow librdkafka's."""
 
     bootstrap_servers: str = ""

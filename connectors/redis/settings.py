@@ -1,12 +1,12 @@
 """Where Redis is and how to be let in."""
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, Field, SecretStr
 
 
-class RedisSettings(BaseModel):
+class RedisSettings(BaseModel, extra="forbid"):
     """Connection to Redis; `rediss://` in the URL asks for TLS."""
 
-    url: str = ""
+    url: str = Field(default="", pattern="^(rediss?://.+)?$")
     """redis[s]://host:port/db; empty = the local stack."""
     username: str | None = None
     password: SecretStr | None = None

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 
-class StackSettings(BaseModel):
+class StackSettings(BaseModel, extra="forbid"):
     """The three embedded servers. A port of 0 is a free one, chosen once and kept while it stays free."""
 
     kafka_port: int = 0
