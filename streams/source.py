@@ -49,6 +49,19 @@ def cut_whole(lease: Lease, messages: list[Message]) -> list[Part]:
     return [Part(lease=lease, start=start, end=end, messages=messages)]
 
 
+class Flight:
+    """One poll at work, from the moment the job has it."""
+
+    def __init__(self, parts: list[Part], began: float) -> None:
+        self.parts = parts
+        self.began = began
+        self.rest: asyncio.Future[None] | None = None
+
+    def ends_with(self, rest: "asyncio.Future[None] | None") -> None:
+        """Say what is still to be done when the block has been left, while the next poll is worked on already."""
+        self.rest = rest
+
+
 class BatchSource(faust.Service):
     """Consumes topics with librdkafka and puts polls on a channel.
 
@@ -114,7 +127,7 @@ class BatchSource(faust.Service):
         self._failure: BaseException | None = None
         self._turned = 0.0
         self._heard = time.monotonic()
-        self._entered: float | None = None
+        self._flights: list[Flight] = []
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
@@ -355,18 +368,28 @@ class BatchSource(faust.Service):
     # -- the agent's side ----------------------------------------------------------------------------------------------
 
     @contextlib.asynccontextmanager
-    async def in_flight(self, poll: Poll) -> AsyncIterator[list[Part]]:
-        """The parts of a poll whose lease is still held. A revocation waits until the block has been left."""
-        self._entered = time.monotonic()
+    async def in_flight(self, poll: Poll) -> AsyncIterator["Flight"]:
+        """The parts of a poll whose lease is still held. A revocation waits until the flight has ended."""
         self._settled.clear()  # before the leases are read: a revocation takes them first and waits for this then
+        flight = Flight([part for part in poll.parts if part.lease.held], time.monotonic())
+        self._flights.append(flight)
         try:
-            yield [part for part in poll.parts if part.lease.held]
+            yield flight
         finally:
-            self._entered = None
+            if flight.rest is None:
+                self._end(flight)
+            else:
+                flight.rest.add_done_callback(lambda rest: self._end(flight, rest))
+
+    def _end(self, flight: "Flight", rest: "asyncio.Future[None] | None" = None) -> None:
+        self._flights.remove(flight)
+        if not self._flights:
             self._settled.set()
-            self._outstanding -= 1
-            if not self._outstanding:
-                self._drained.set()
+        self._outstanding -= 1
+        if not self._outstanding:
+            self._drained.set()
+        if rest is not None and not rest.cancelled() and (failure := rest.exception()) is not None:
+            self._crashing = asyncio.ensure_future(self.crash(failure))  # also when no other poll comes
 
     def health(self) -> dict[str, Any]:
         """Whether the worker makes progress: `ready`, and what it does (`starting`, `joining`, `working`, `stuck`)."""
@@ -374,7 +397,7 @@ class BatchSource(faust.Service):
         stuck_after = 2 * self.settings.session_timeout_seconds
         if not self._turned:
             state = "starting"
-        elif now - self._turned > stuck_after or (self._entered and now - self._entered > stuck_after):
+        elif now - self._turned > stuck_after or any(now - flight.began > stuck_after for flight in self._flights):
             state = "stuck"
         elif not self.rebalances or self.assigned is not None:
             state = "joining"

@@ -8,31 +8,10 @@ from collections import Counter
 import click
 import msgspec
 
-from benchmarks.core.events import Portfolio
+from benchmarks.portfolio import TENANT, Portfolio
 from models.calendar import instant
 from models.core import Outcome, Work, step
-from schemas.control import Limits, Step, Strategy, Tenant
 from schemas.envelope import Event
-
-TENANT = Tenant(
-    tenant_id="bench",
-    name="Benchmark",
-    currencies=("USD",),
-    time_zone="America/New_York",
-    country="US",
-    live_since=None,
-    strategy=Strategy(
-        name="bench",
-        steps=(
-            Step(id="reminder", at_days=-3, channel="email", template="reminder"),
-            Step(id="overdue-1", at_days=1, channel="email", template="overdue_first"),
-            Step(id="overdue-2", at_days=5, channel="sms", template="overdue_short"),
-            Step(id="overdue-3", at_days=12, channel="email", template="overdue_second"),
-            Step(id="to-person", at_days=45, action="hand_to_person"),
-        ),
-    ),
-    limits=Limits(min_hours_between_contacts=24, max_contacts_per_7_days=3),
-)
 
 
 def as_work(events: list[Event], states: dict[str, bytes], now: int) -> list[Work]:
@@ -56,7 +35,7 @@ def as_work(events: list[Event], states: dict[str, bytes], now: int) -> list[Wor
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
 def main(accounts: int, batch: int, warm: int, batches: int, *, as_json: bool) -> None:
     """Measure models.core.step on accounts with a past."""
-    portfolio = Portfolio("bench", accounts)
+    portfolio = Portfolio(accounts)
     tenants = {"bench": msgspec.structs.replace(TENANT, live_since=portfolio.now)}
     states: dict[str, bytes] = {}
 

@@ -1,127 +1,129 @@
-"""`python -m benchmarks.decide`: the three contestants one after the other, on one local stack, over the same events.
+"""`python -m benchmarks.decide`: three contestants on local stacks of their own, over the same events of accounts with a past.
 
 (a) our decide worker; (b) a hand-written confluent-kafka loop around the same core with the same guarantee;
-(c) the same logic as a plain Faust agent, one event at a time, without the guarantee. CPU is that of the process.
+(c) the same logic as a plain Faust agent, one event at a time, without the guarantee. (a) and (b) take turns, and their
+medians are compared. CPU is that of the contestant's process alone.
 """
 
 import json
-import os
-import subprocess
-import sys
-import tempfile
+import statistics
 import time
-from pathlib import Path
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
 
-import psutil
+import click
+import msgspec
 import redis
-from confluent_kafka.admin import AdminClient
 
-from connectors.kafka import clients, topics
+from benchmarks import ground
+from benchmarks.portfolio import TENANT, Ready, messages
+from models.clock import WallClock
+from recoup import tenants
 from recoup.settings import Settings
-from recoup.simulator.stream import Shares, events
-from recoup.stack.provision import provision
-from recoup.stack.stack import Stack
 
-EVENTS = int(os.environ.get("BENCH_EVENTS", "200000"))
-EVENTS_PER_EVENT_AGENT = int(os.environ.get("BENCH_EVENTS_FAUST", "20000"))
-RESULTS = Path(__file__).parents[1] / "results" / "decide.json"
-GOOD = Shares(bad=0.0, duplicate=0.0, late=0.0)
+PARTITIONS = 8
+WARM = 12
+"""Events that each account has seen before the clock starts."""
 
 
-def fill(settings: Settings, number: int) -> None:
-    """Empty topics and Redis, and so many fresh events over half as many accounts a batch."""
-    admin: AdminClient = clients.admin(settings.kafka)
-    names = [one.name for one in topics.wanted() if one.name != "tenants"]
-    for future in admin.delete_topics(names).values():
-        future.result()
-    deadline = time.monotonic() + 30
-    while set(names) & set(admin.list_topics(timeout=10).topics):
-        if time.monotonic() > deadline:
-            raise TimeoutError("the topics were not deleted")
-        time.sleep(0.1)
-    for group in ("recoup-decide", "bench-loop", "bench-faust"):
-        try:
-            admin.delete_consumer_groups([group])[group].result()
-        except Exception as error:  # noqa: BLE001 - there is none before the first run
-            print(f"  ({group}: {error.args[0].name()})")
-    topics.apply(settings.kafka)
-    redis.Redis.from_url(settings.redis.url).flushall()
-    producer = clients.producer(settings.kafka)
-    for topic, key, value in events(7, 20_000, number, shares=GOOD):
-        while True:
-            try:
-                producer.produce(topic, value, key)
-                break
-            except BufferError:
-                producer.poll(0.1)
-    producer.flush()
+def measure(name: str, command: tuple[str, ...], past: list[Ready], measured: list[Ready]) -> dict[str, Any]:
+    """Let one contestant work off the past and then what is measured."""
+    with ground.stack() as (settings, _):
+        publish_tenant(settings)
+        ground.send(settings.kafka, past)
+        ground.send(settings.kafka, measured)
+        total = len(past) + len(measured)
+        with ground.process(settings, *command) as child:
+            ground.reach(lambda: done(settings, name), len(past), child)
+            began, spent, first = time.perf_counter(), ground.cpu_seconds(child), done(settings, name)
+            ground.reach(lambda: done(settings, name), total, child)
+            wall, cpu = time.perf_counter() - began, ground.cpu_seconds(child) - spent
+            memory = child.memory_info().rss
+        return {
+            "events": total - first,
+            "events_per_second": round((total - first) / wall),
+            "cpu_us_per_event": round(cpu / (total - first) * 1e6, 2),
+            "memory_mb": round(memory / 1e6),
+        } | state_sizes(settings, name)
 
 
-def measure(name: str, command: list[str], settings: Settings, number: int, log: Path) -> dict[str, float]:
-    """Run one contestant until it has committed everything; wall and CPU from its first batch to its last."""
-    fill(settings, number)
-    environment = {**os.environ, "RECOUP_HOME": str(settings.home), "OMP_NUM_THREADS": "1"}
-    with log.open("wb") as output:
-        child = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
-    process = psutil.Process(child.pid)
-    began = cpu = 0.0
-    try:
-        while (seen := consumed(settings, name)) < number:
-            now, used = time.perf_counter(), sum(process.cpu_times()[:2])
-            if seen == 0 or not began:
-                began, cpu, first = now, used, seen
-            if child.poll() is not None:
-                raise RuntimeError(log.read_text()[-2000:])
-            time.sleep(0.05)
-        wall, spent = time.perf_counter() - began, sum(process.cpu_times()[:2]) - cpu
-    finally:
-        child.terminate()
-        child.wait(30)
-    done = number - first
-    return {"events": done, "events_per_second": done / wall, "cpu_us_per_event": spent / done * 1e6}
+def publish_tenant(settings: Settings) -> None:
+    """The portfolio's tenant, live since before its first event."""
+    tenant = msgspec.structs.replace(TENANT, live_since=datetime(2020, 1, 1, tzinfo=UTC))
+    wanted = {tenant.tenant_id: tenant}
+    tenants.publish(settings.kafka, wanted, tenants.plan(wanted, {}), WallClock())
 
 
-def consumed(settings: Settings, name: str) -> int:
+def done(settings: Settings, name: str) -> int:
     """How many events a contestant has finished, by its own count in Redis."""
-    client = redis.Redis.from_url(settings.redis.url)
+    with redis.Redis.from_url(settings.redis.url) as client:
+        if name == "faust":
+            return int(client.get("bench:faust") or 0)
+        pipeline = client.pipeline(transaction=False)
+        for partition in range(PARTITIONS):
+            pipeline.hgetall(f"{settings.redis.prefix}:{{decide:{partition}}}:progress")
+        return sum(int(v) for fields in pipeline.execute() for field, v in fields.items() if field.startswith(b"n:"))
+
+
+def state_sizes(settings: Settings, name: str) -> dict[str, float]:
+    """What Redis holds of each account: the state's blob, and all of its memory divided by the accounts."""
     if name == "faust":
-        return int(client.get("bench:faust") or 0)
-    pipeline = client.pipeline(transaction=False)
-    for partition in range(8):
-        pipeline.hgetall(f"{settings.redis.prefix}:{{decide:{partition}}}:progress")
-    return sum(int(v) for fields in pipeline.execute() for name, v in fields.items() if name.startswith(b"n:"))
+        return {}
+    with redis.Redis.from_url(settings.redis.url) as client:
+        names = [f"{settings.redis.prefix}:{{decide:{partition}}}:states" for partition in range(PARTITIONS)]
+        accounts = sum(int(client.hlen(key)) for key in names)
+        blobs = sum(len(blob) for key in names for blob in client.hvals(key))
+        used = sum(int(client.memory_usage(key.replace("states", what), samples=0) or 0)
+                   for key in names for what in ("states", "reviews"))  # fmt: skip
+        return {"state_bytes": round(blobs / accounts), "redis_bytes_per_account": round(used / accounts)}
 
 
-def main() -> None:
-    """Run all three and print them side by side."""
-    with tempfile.TemporaryDirectory(prefix="bench-decide-") as folder:
-        home = Path(folder)
-        stack = Stack(home, Settings(home=home))
-        stack.up()
-        try:
-            settings = Settings(home=home)
-            provision(settings)
-            here = [sys.executable, "-m"]
-            contestants = {
-                "decide": ([*here, "recoup.cli.main", "worker", "decide", "--log-level", "warning"], EVENTS),
-                "loop": ([*here, "benchmarks.decide.loop"], EVENTS),
-                "faust": ([*here, "benchmarks.decide.faust_agent"], EVENTS_PER_EVENT_AGENT),
-            }
-            results = {}
-            for name, (command, number) in contestants.items():
-                results[name] = measure(name, command, settings, number, home / f"{name}.log")
-                print(
-                    f"{name:8} {results[name]['events_per_second']:10,.0f} events/s"
-                    f" {results[name]['cpu_us_per_event']:8.1f} us CPU per event"
-                )
-        finally:
-            stack.down(wipe=True)
-    speed = {name: result["events_per_second"] for name, result in results.items()}
-    results["ratios"] = {"to_loop": speed["decide"] / speed["loop"], "to_faust": speed["decide"] / speed["faust"]}
-    print(json.dumps(results["ratios"]))
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+def median(results: Iterable[dict[str, Any]], figure: str) -> float:
+    """The middle one of several rounds."""
+    return statistics.median(result[figure] for result in results)
 
 
-if __name__ == "__main__":
-    main()
+@click.command(epilog="Example: python -m benchmarks.decide --rounds 3")
+@click.option("--events", default=200_000, show_default=True, help="Events measured, for (a) and (b).")
+@click.option("--accounts", default=20_000, show_default=True, help="Accounts of the portfolio.")
+@click.option("--rounds", default=3, show_default=True, help="Turns that (a) and (b) take; medians count.")
+@click.option("--faust-events", default=5_000, show_default=True, help="Events measured of the plain Faust agent.")
+@click.option("--faust-accounts", default=500, show_default=True, help="Accounts of its portfolio, just as warm.")
+def main(events: int, accounts: int, rounds: int, faust_events: int, faust_accounts: int) -> None:
+    """Run all contestants and print them side by side."""
+    now = datetime.now(UTC)
+    contestants: dict[str, tuple[str, ...]] = {
+        "decide": ("recoup.cli.main", "worker", "--log-level", "warning", "decide"),
+        "loop": ("benchmarks.decide.loop",),
+    }
+    results: dict[str, list[dict[str, Any]]] = {name: [] for name in (*contestants, "faust")}
+    past, measured = messages(accounts, WARM, events, now)
+    for _ in range(rounds):
+        for name, command in contestants.items():
+            results[name].append(measure(name, command, past, measured))
+            tell(name, results[name][-1])
+    del past, measured
+    past, measured = messages(faust_accounts, WARM, faust_events, now)
+    results["faust"].append(measure("faust", ("benchmarks.decide.faust_agent",), past, measured))
+    tell("faust", results["faust"][-1])
+    speed = {name: median(of, "events_per_second") for name, of in results.items()}
+    summary = {
+        "events_per_second": speed,
+        "cpu_us_per_event": {name: median(of, "cpu_us_per_event") for name, of in results.items()},
+        "decide_to_loop": round(speed["decide"] / speed["loop"], 2),
+        "decide_to_faust": round(speed["decide"] / speed["faust"], 1),
+    }
+    print(json.dumps(summary))
+    ground.keep("decide", {"summary": summary, "rounds": results})
+
+
+def tell(name: str, result: dict[str, Any]) -> None:
+    """One line a run."""
+    print(
+        f"{name:8} {result['events_per_second']:10,} events/s {result['cpu_us_per_event']:8.1f} us CPU per event",
+        flush=True,
+    )
+
+
+main()

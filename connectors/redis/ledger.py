@@ -38,7 +38,7 @@ class Progress(msgspec.Struct):
     """Topic -> the next offset after the last part handled, also when there was nothing to write of it."""
 
 
-class Entry(msgspec.Struct):
+class Entry(msgspec.Struct, eq=False):
     """All that one batch of one partition changes."""
 
     partition: int

@@ -76,7 +76,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     @crashing_agent(app, batches, JOB)  # type: ignore[untyped-decorator]
     async def decide(stream: Any) -> None:
         async for poll in stream:
-            async with source.in_flight(poll) as parts:
-                await asyncio.shield(job.settle(parts))
+            async with source.in_flight(poll) as flight:
+                flight.ends_with(await asyncio.shield(job.settle(flight.parts)))
 
     return app

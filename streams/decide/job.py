@@ -1,9 +1,14 @@
-"""One batch: read, step, write, publish. The order is the delivery guarantee."""
+"""One batch: read, step, write, publish. The order is the delivery guarantee.
+
+While one batch is being written and published the next one is read and stepped, on the states that the first is
+writing. It is written only when the first is out: Redis is never more than one batch ahead of Kafka.
+"""
 
 import asyncio
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import structlog
@@ -22,7 +27,7 @@ from streams import metrics
 from streams.decide.dlq_limit import DlqLimit
 from streams.decide.intake import Intake, arrived_at, as_timed_work, as_work, decode, utc
 from streams.decide.take_over import offsets_to_commit
-from streams.lease import Part
+from streams.lease import Lease, Part
 from streams.settings import StreamSettings
 
 log = structlog.get_logger()
@@ -58,15 +63,24 @@ class Decide:
         decide = settings.decide
         self.limit = DlqLimit(decide.dlq_share, decide.dlq_window, decide.dlq_run)
         self.decoders = {topic: TopicDecoder(topic) for topic in SOURCE_TOPICS}
+        self._core = ThreadPoolExecutor(1, thread_name_prefix="step")
+        self._landing: asyncio.Future[None] | None = None
+        self._unwritten: dict[int, dict[str, bytes]] = {}
+        """Partition -> the states of the batch that may be on its way to Redis still."""
 
-    async def settle(self, parts: list[Part]) -> None:
-        """Take the parts of one poll from messages to committed transaction.
+    async def settle(self, parts: list[Part]) -> "asyncio.Future[None] | None":
+        """Take the parts of one poll from messages to states and outbox.
+
+        Returns:
+            What is left to do: to write them and to publish the outbox.
 
         Raises:
             SinkUnavailable: Redis or Kafka stayed away past the deadline.
             LedgerBehindLog: the chain of batches is broken.
             DlqLimitReached: too much was refused.
         """
+        if self.replay and self._landing is not None:
+            await asyncio.shield(self._landing)  # a review that one bucket sets may be due in the next
         began = time.perf_counter()
         intakes = [self._decode(part) for part in parts]
         due: dict[int, dict[bytes, Instant]] = {
@@ -75,20 +89,20 @@ class Decide:
         busy = [i for i in intakes if i.part.messages or due[i.part.lease.unit]]
         intakes = [i for i in busy if not self._nothing_to_do(i, due[i.part.lease.unit])]
         if not intakes:
-            return
+            return self._landing
         blobs = await self._read(intakes, due)
         read = time.perf_counter()
-        entries = self._entries(intakes, blobs, due)
+        entries = await asyncio.get_running_loop().run_in_executor(self._core, self._entries, intakes, blobs, due)
         stepped = time.perf_counter()
-        written = await self._persist(lambda: self.ledger.write(entries))
-        wrote = time.perf_counter()
-        await self._publish([i for i in intakes if any(e.partition == i.part.lease.unit for e in written)], written)
-        ended = time.perf_counter()
+        if self._landing is not None:
+            await asyncio.shield(self._landing)
         for name, seconds in (
-            ("read", read - began), ("step", stepped - read), ("write", wrote - stepped), ("publish", ended - wrote)
+            ("read", read - began), ("step", stepped - read), ("wait", time.perf_counter() - stepped)
         ):  # fmt: skip
             metrics.BATCH_SECONDS.labels("decide", name).observe(seconds)
-        self._observe([i.part for i in intakes])
+        self._unwritten = {entry.partition: dict(entry.states) for entry in entries}
+        self._landing = asyncio.ensure_future(self._land([intake.part for intake in intakes], entries))
+        return self._landing
 
     # -- in ------------------------------------------------------------------------------------------------------------
 
@@ -114,7 +128,8 @@ class Decide:
             return {}
         most = self.settings.decide.batch_size if part.until is None else 1_000_000_000
         found = await self._persist(lambda: self.ledger.due(part.lease.unit, now, most))
-        return {account.encode(): instant for account, instant in found}
+        decided = self._unwritten.get(part.lease.unit, {})  # their reviews may be those that the last batch has held
+        return {account.encode(): instant for account, instant in found if self.replay or account not in decided}
 
     def _nothing_to_do(self, intake: Intake, due: dict[bytes, Instant]) -> bool:
         """A bucket with nothing in it but its markers need not be written; the next batch moves the offsets on."""
@@ -128,7 +143,11 @@ class Decide:
             unit = intake.part.lease.unit
             wanted.append((unit, list(intake.accounts.keys() | due[unit].keys() if due[unit] else intake.accounts)))
         found = await self._persist(lambda: self.ledger.read(wanted))
-        return [dict(zip(keys, blobs, strict=True)) for (_, keys), blobs in zip(wanted, found, strict=True)]
+        read: list[dict[bytes, bytes | None]] = []
+        for (unit, keys), blobs in zip(wanted, found, strict=True):
+            newer = self._unwritten.get(unit, {})
+            read.append({key: newer.get(key.decode(), blob) for key, blob in zip(keys, blobs, strict=True)})
+        return read
 
     # -- step ----------------------------------------------------------------------------------------------------------
 
@@ -173,9 +192,22 @@ class Decide:
 
     # -- out -----------------------------------------------------------------------------------------------------------
 
-    async def _publish(self, intakes: list[Intake], written: list[Entry]) -> None:
+    async def _land(self, parts: list[Part], entries: list[Entry]) -> None:
+        """Write and publish one batch."""
+        began = time.perf_counter()
+        leases = {part.lease.unit: part.lease for part in parts}
+        # A lease that was lost may have left its last batch unpublished: a second one must not follow it.
+        held = [entry for entry in entries if leases[entry.partition].held]
+        written = await self._persist(lambda: self.ledger.write(held))
+        metrics.BATCH_SECONDS.labels("decide", "write").observe(time.perf_counter() - began)
+        for entry in held:
+            if entry not in written:  # somebody else has it; the next batch rests on states that nobody will see
+                leases[entry.partition].held = False
+        await self._publish(parts, written, leases)
+
+    async def _publish(self, parts: list[Part], written: list[Entry], leases: Mapping[int, Lease]) -> None:
         """One transaction for all partitions of the poll; an aborted one is tried again while the leases are held."""
-        leases = {intake.part.lease.unit: intake.part.lease for intake in intakes}
+        began = time.perf_counter()
         deadline = time.monotonic() + self.settings.sink_deadline_seconds
         while held := [entry for entry in written if leases[entry.partition].held]:
             records = [record for entry in held for record in entry.outbox]
@@ -188,6 +220,9 @@ class Decide:
             ]
             try:
                 await self.publisher.publish(records, offsets, leases[held[0].partition].group)
+                metrics.BATCH_SECONDS.labels("decide", "publish").observe(time.perf_counter() - began)
+                out = {entry.partition for entry in held}
+                self._observe([part for part in parts if part.lease.unit in out])
                 return
             except TransactionAborted as aborted:
                 if time.monotonic() > deadline:

@@ -63,7 +63,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     async def land(stream: Any) -> None:
         async for poll in stream:
             await job.room()  # outside: a rebalance must not wait for a ClickHouse that is away
-            async with source.in_flight(poll) as parts:
-                job.take(parts)
+            async with source.in_flight(poll) as flight:
+                job.take(flight.parts)
 
     return app

@@ -5,21 +5,58 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
+import msgspec
+
 from schemas import crm, interactions, payments
-from schemas.envelope import Channel, Event
+from schemas.control import Limits, Step, Strategy, Tenant
+from schemas.envelope import Channel, Event, account_key
 
 START = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
+TENANT = Tenant(
+    tenant_id="bench",
+    name="Benchmark",
+    currencies=("USD",),
+    time_zone="America/New_York",
+    country="US",
+    live_since=None,
+    strategy=Strategy(
+        name="bench",
+        steps=(
+            Step(id="reminder", at_days=-3, channel="email", template="reminder"),
+            Step(id="overdue-1", at_days=1, channel="email", template="overdue_first"),
+            Step(id="overdue-2", at_days=5, channel="sms", template="overdue_short"),
+            Step(id="overdue-3", at_days=12, channel="email", template="overdue_second"),
+            Step(id="to-person", at_days=45, action="hand_to_person"),
+        ),
+    ),
+    limits=Limits(min_hours_between_contacts=24, max_contacts_per_7_days=3),
+)
+TOPIC_OF = {
+    payments.__name__: "payment-events",
+    crm.__name__: "crm-events",
+    interactions.__name__: "interaction-events",
+}
+"""The module of an event's Struct -> its topic."""
+BATCH = 5_000
+"""Events over half as many accounts: what one poll of decide holds at most."""
+WARM_HOURS = 12.0
+"""Of the portfolio's time, in one batch before the clock starts; afterwards a minute."""
+
+Ready = tuple[str, bytes, bytes]
+"""Topic, key, value."""
+
+encode = msgspec.json.Encoder().encode
 ZONES = ("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles")
 
 
 class Portfolio:
     """Accounts of one tenant, and the events that happen to them as time passes."""
 
-    def __init__(self, tenant_id: str, accounts: int, seed: int = 1) -> None:
-        self.tenant_id = tenant_id
+    def __init__(self, accounts: int, start: datetime = START, seed: int = 1) -> None:
+        self.tenant_id = TENANT.tenant_id
         self.random = Random(seed)
         self.accounts = [f"acc-{number:06d}" for number in range(accounts)]
-        self.now = START
+        self.now = start
         self.number = 0
         self.open: dict[str, list[tuple[str, int]]] = {account: [] for account in self.accounts}
         self.sent: dict[str, str] = {}
@@ -137,3 +174,25 @@ class Portfolio:
         return interactions.PromiseMade(
             **envelope, promise_id=f"pro-{self.number}", amount_minor=5_000, currency="USD", due_on=day
         )
+
+
+def messages(accounts: int, warm: int, measured: int, until: datetime) -> tuple[list[Ready], list[Ready]]:
+    """A portfolio as messages: its past, `warm` events an account and what is known of it from the beginning; and what
+    is measured, in batches of BATCH events over half as many accounts, the last of which ends at `until`.
+    """
+    batch = min(BATCH, 2 * accounts)
+    before = -(-accounts * warm // batch)
+    past = timedelta(hours=WARM_HOURS) * before + timedelta(minutes=-(-measured // batch))
+    portfolio = Portfolio(accounts, until - past)
+    first = [ready(event) for event in portfolio.first()]
+    for _ in range(before):
+        first += [ready(event) for event in portfolio.events(batch, batch // 2, WARM_HOURS * 3_600)]
+    rest: list[Ready] = []
+    while len(rest) < measured:
+        rest += [ready(event) for event in portfolio.events(batch, batch // 2, 60)]
+    return first, rest
+
+
+def ready(event: Event) -> Ready:
+    """An event as it is sent."""
+    return TOPIC_OF[type(event).__module__], account_key(event.tenant_id, event.account_id), encode(event)

@@ -1,0 +1,1 @@
+"""Rows a second from topic to table, and what each costs."""
