@@ -177,8 +177,9 @@ class Portfolio:
 
 
 def messages(accounts: int, warm: int, measured: int, until: datetime) -> tuple[list[Ready], list[Ready]]:
-    """A portfolio as messages: its past, `warm` events an account and what is known of it from the beginning; and what
-    is measured, in batches of BATCH events over half as many accounts, the last of which ends at `until`.
+    """A portfolio's past, `warm` events an account, and what is measured; the last of it happens at `until`.
+
+    What is measured comes in batches of BATCH events over half as many accounts.
     """
     batch = min(BATCH, 2 * accounts)
     before = -(-accounts * warm // batch)
