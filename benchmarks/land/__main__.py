@@ -1,22 +1,19 @@
 """`python -m benchmarks.land`: topic to table through the land worker, beside inserting the same blocks ready-made.
 
-The tables are the real ones (35 to 45 columns) under the real guarantee: contract checked, fenced, one part a block.
-CPU is that of the worker; what ClickHouse and Kafka spend at the same time is told beside it.
+Once with the real tables (37 to 42 columns) and once with ten columns a row, both under the real guarantee. CPU is that
+of the worker; what ClickHouse and Kafka spend at the same time is told beside it.
 """
 
 import itertools
 import json
-import os
-import subprocess
-import sys
-import tempfile
 import time
 import urllib.request
-from pathlib import Path
 from typing import Any
 
+import click
 import psutil
 
+from benchmarks import ground
 from connectors.clickhouse.blocks import Block, Place, spans
 from connectors.clickhouse.client import connect
 from connectors.clickhouse.ownership import Ownership
@@ -24,62 +21,42 @@ from connectors.clickhouse.rows import RowReader
 from connectors.clickhouse.server import Server
 from connectors.clickhouse.sink import Sink
 from connectors.clickhouse.statements import Name
-from connectors.clickhouse.tables import table_of
-from connectors.kafka import clients
+from connectors.clickhouse.tables import OWN, table_of
 from connectors.kafka.reading import partitions_of, read_to_end
 from models.clock import WallClock
 from recoup.settings import Settings
-from recoup.simulator.stream import Shares, events
-from recoup.stack.provision import provision
+from recoup.simulator.stream import Ready, Shares, events
 from recoup.stack.stack import Stack
 from schemas.registry import SOURCE_TOPICS
 
-EVENTS = int(os.environ.get("BENCH_EVENTS", "1000000"))
-READY = int(os.environ.get("BENCH_EVENTS_READY", "300000"))
-RESULTS = Path(__file__).parents[1] / "results" / "land.json"
 GOOD = Shares(bad=0.0, duplicate=0.0, late=0.0)
-LOOK_SECONDS = 0.1
+WORKERS = {
+    "all_columns": ("recoup.cli.main", "worker", "--log-level", "warning", "land"),
+    "ten_columns": ("benchmarks.land.ten_columns",),
+}
 
 
-def fill(settings: Settings, number: int) -> None:
-    """So many events on the source topics."""
-    producer = clients.producer(settings.kafka)
-    for topic, key, value in events(7, 20_000, number, shares=GOOD):
-        while True:
-            try:
-                producer.produce(topic, value, key)
-                break
-            except BufferError:
-                producer.poll(0.1)
-    producer.flush()
-
-
-def through_the_worker(settings: Settings, stack: Stack, number: int, log: Path) -> dict[str, float]:
-    """From the first rows that the worker has landed to the last."""
-    command = [sys.executable, "-m", "recoup.cli.main", "worker", "land", "--log-level", "warning"]
-    with log.open("wb") as output:
-        child = subprocess.Popen(
-            command, env={**os.environ, "RECOUP_HOME": str(settings.home)}, stdout=output, stderr=subprocess.STDOUT
-        )
-    watched = {"worker": psutil.Process(child.pid), **servers(stack)}
-    first: tuple[int, float, dict[str, float]] | None = None
-    try:
-        while True:
-            landed, now, spent = rows_landed(settings), time.perf_counter(), cpu_of(watched)
-            if first is None and landed:
-                first = landed, now, spent
-            if first is not None and landed >= number:
-                break
-            if child.poll() is not None:
-                raise RuntimeError(log.read_text()[-2000:])
-            time.sleep(LOOK_SECONDS)
-        memory = watched["worker"].memory_info().rss
-    finally:
-        child.terminate()
-        child.wait(60)
-    rows = landed - first[0]
-    result = {"rows": rows, "rows_per_second": rows / (now - first[1]), "memory_bytes": memory}
-    return result | {f"{name}_us_per_row": (spent[name] - first[2][name]) / rows * 1e6 for name in watched}
+def through_the_worker(name: str, messages: list[Ready], ready: int) -> dict[str, Any]:
+    """From the first rows that a worker has landed to the last; then, into the real tables, ready blocks as well."""
+    with ground.stack() as (settings, stack):
+        ground.send(settings.kafka, messages)
+        with ground.process(settings, *WORKERS[name]) as child:
+            watched = {"worker": child, **servers(stack)}
+            ground.reach(lambda: rows_landed(settings), 1, child)
+            first, began, spent = rows_landed(settings), time.perf_counter(), cpu_of(watched)
+            ground.reach(lambda: rows_landed(settings), len(messages), child)
+            wall, after = time.perf_counter() - began, cpu_of(watched)
+            memory = child.memory_info().rss
+        rows = len(messages) - first
+        result: dict[str, Any] = {
+            "rows": rows,
+            "rows_per_second": round(rows / wall),
+            "memory_mb": round(memory / 1e6),
+            "cpu_us_per_row": {who: round((after[who] - spent[who]) / rows * 1e6, 2) for who in watched},
+        }
+        if ready:
+            result["ready_blocks"] = ready_made(settings, ready)
+        return result
 
 
 def ready_made(settings: Settings, number: int) -> dict[str, float]:
@@ -90,24 +67,24 @@ def ready_made(settings: Settings, number: int) -> dict[str, float]:
         client.command(f"TRUNCATE TABLE {Name(table_of(topic).name)}")
     places = [Place(p.topic, p.partition) for p in partitions_of(settings.kafka, SOURCE_TOPICS)]
     owner, sink = Ownership(server).claim(places, "bench")[places[0]].owner, Sink(server)
-    began, cpu = time.perf_counter(), time.process_time()
+    began, spent = time.perf_counter(), time.process_time()
     for block in blocks:
         sink.insert(owner, block)
-    wall, spent = time.perf_counter() - began, time.process_time() - cpu
+    wall, cpu = time.perf_counter() - began, time.process_time() - spent
     rows = sum(block.count for block in blocks)
-    return {"rows": rows, "rows_per_second": rows / wall, "client_us_per_row": spent / rows * 1e6}
+    return {"rows": rows, "rows_per_second": round(rows / wall), "cpu_us_per_row": round(cpu / rows * 1e6, 2)}
 
 
 def ready_blocks(settings: Settings, number: int) -> list[Block]:
     """Messages as the worker would block them."""
     blocks: list[Block] = []
-    readers = {topic: RowReader(topic) for topic in SOURCE_TOPICS}
     rows_per_block, clock = settings.streams.land.block_rows, WallClock()
     for topic in SOURCE_TOPICS:
+        read = RowReader(topic)
         messages = read_to_end(settings.kafka, partitions_of(settings.kafka, [topic]))
         wanted = itertools.islice(messages, number // len(SOURCE_TOPICS))
         while batch := list(itertools.islice(wanted, rows_per_block)):
-            rows = readers[topic](batch)
+            rows = read(batch)
             of = spans((message.partition(), message.offset()) for message in batch)
             blocks.append(Block(topic=topic, spans=of, at=clock.now(), body=rows.body, count=rows.count))
     return blocks
@@ -127,43 +104,39 @@ def rows_landed(settings: Settings) -> int:
 
 def servers(stack: Stack) -> dict[str, psutil.Process]:
     """ClickHouse's and Kafka's processes."""
-    return {
-        part.name: psutil.Process(part.pid)
-        for part in stack.status()
-        if part.name in ("clickhouse", "kafka") and part.pid
-    }
+    found = {part.name: part.pid for part in stack.status() if part.pid}
+    return {name: psutil.Process(found[name]) for name in ("clickhouse", "kafka")}
 
 
 def cpu_of(processes: dict[str, psutil.Process]) -> dict[str, float]:
     """Seconds that each has used so far."""
-    return {name: sum(process.cpu_times()[:2]) for name, process in processes.items()}
+    return {name: ground.cpu_seconds(process) for name, process in processes.items()}
 
 
-def main() -> None:
-    """Run both and print them side by side."""
-    results: dict[str, Any] = {"cores": os.cpu_count()}
-    with tempfile.TemporaryDirectory(prefix="bench-land-") as folder:
-        home = Path(folder)
-        stack = Stack(home, Settings(home=home))
-        stack.up()
-        try:
-            settings = Settings(home=home)
-            provision(settings)
-            print(f"writing {EVENTS:,} events")
-            fill(settings, EVENTS)
-            results["worker"] = through_the_worker(settings, stack, EVENTS, home / "land.log")
-            results["ready"] = ready_made(settings, min(READY, EVENTS))
-        finally:
-            stack.down(wipe=True)
-    worker, ready = results["worker"], results["ready"]
-    results["columns"] = {topic: len(table_of(topic).filled) + 3 for topic in SOURCE_TOPICS}
-    results["ratio_to_ready"] = worker["rows_per_second"] / ready["rows_per_second"]
-    print(f"{'':16} {'rows/s':>10}   us CPU a row: ours  ClickHouse  Kafka")
-    costs = [worker[f"{name}_us_per_row"] for name in ("worker", "clickhouse", "kafka")]
-    print(f"{'topic to table':16} {worker['rows_per_second']:10,.0f} {costs[0]:20.2f} {costs[1]:11.2f} {costs[2]:6.2f}")
-    print(f"{'ready blocks':16} {ready['rows_per_second']:10,.0f} {ready['client_us_per_row']:20.2f}")
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+def tell(name: str, rows_per_second: float, cpu: dict[str, float]) -> None:
+    """One line a run."""
+    costs = ", ".join(f"{who} {spent:.2f}" for who, spent in cpu.items())
+    print(f"{name:14} {rows_per_second:10,} rows/s   us CPU a row: {costs}", flush=True)
+
+
+@click.command(epilog="Example: python -m benchmarks.land --rounds 3")
+@click.option("--events", "events_", default=600_000, show_default=True, help="Messages on the source topics.")
+@click.option("--rounds", default=3, show_default=True, help="Runs of each worker; the median counts.")
+@click.option("--ready", default=200_000, show_default=True, help="Of these messages, so many as ready blocks.")
+def main(events_: int, rounds: int, ready: int) -> None:
+    """Run both workers in turns, and the ready blocks, and print them side by side."""
+    messages = list(events(7, 20_000, events_, shares=GOOD))
+    runs: dict[str, list[dict[str, Any]]] = {name: [] for name in WORKERS}
+    for number in range(rounds):
+        for name in WORKERS:
+            result = through_the_worker(name, messages, ready if name == "all_columns" and number == 0 else 0)
+            tell(name, result["rows_per_second"], result["cpu_us_per_row"])
+            if blocks := result.get("ready_blocks"):
+                tell("ready blocks", blocks["rows_per_second"], {"client": blocks["cpu_us_per_row"]})
+            runs[name].append(result)
+    middle = {name: sorted(of, key=lambda run: run["rows_per_second"])[len(of) // 2] for name, of in runs.items()}
+    columns = {topic: len(table_of(topic).columns) + len(OWN) for topic in SOURCE_TOPICS}
+    ground.keep("land", {"columns_sent": columns, "median": middle, "rounds": runs})
 
 
 if __name__ == "__main__":
