@@ -19,6 +19,8 @@
 ARGS ?=
 UPGRADE ?=
 CHAOS_MOMENTS ?= 20
+# Kill tests mostly wait for time-outs, so they run beside the others; tests/conftest.py says what goes where.
+SIDE_BY_SIDE ?= --numprocesses 2 --dist loadgroup
 
 BIN := .venv/bin
 UV := .bootstrap/bin/uv
@@ -38,7 +40,7 @@ demo: .venv/.core
 	@$(BIN)/recoup demo $(if $(filter command line,$(origin SECONDS)),--seconds $(SECONDS)) $(ARGS)
 
 test: lint
-	$(BIN)/pytest -m "not slow" $(ARGS)
+	$(BIN)/pytest -m "not slow" $(SIDE_BY_SIDE) $(ARGS)
 
 chaos: .venv/.dev
 	CHAOS_MOMENTS=$(CHAOS_MOMENTS) $(BIN)/pytest -m "chaos or slow" $(ARGS)

@@ -1,4 +1,4 @@
-"""A stack of the chaos tests' own, since they kill and freeze its parts."""
+"""A fresh stack for each chaos test: it kills and freezes the parts, and reads every message that they hold."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,16 +12,16 @@ from tests.chaos.fleet import Fleet
 from tests.conftest import running_stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Kafka, Redis and ClickHouse with topics, tables and tenants, for all chaos tests."""
+    """Kafka, Redis and ClickHouse with topics, tables and tenants, and no message yet."""
     home = tmp_path_factory.mktemp("chaos")
     for stack in running_stack(home):
         provision(Settings(home=home))
         yield stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def ground_settings(ground: Stack) -> Settings:
     return Settings(home=ground.home)
 

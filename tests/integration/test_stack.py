@@ -223,7 +223,17 @@ def test_status_logs_and_doctor_say_what_crashed(own: Stack) -> None:
 def test_logs_are_followed(own: Stack) -> None:
     command = [sys.executable, "-m", "recoup.cli.main", "logs", "redis", "-n", "0", "-f"]
     environment = os.environ | {"RECOUP_HOME": str(own.home)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as follower:  # noqa: S603
+
+    def heed_ctrl_c() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background passes on that it is ignored
+
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        preexec_fn=heed_ctrl_c,  # noqa: PLW1509
+    ) as follower:
         assert follower.stdout is not None
         log = own.runners["redis"].part.log
         lines = iter(follower.stdout)
