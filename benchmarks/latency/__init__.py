@@ -1,0 +1,1 @@
+"""How long an event takes to its decision and to its row, at a steady rate."""

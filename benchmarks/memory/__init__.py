@@ -1,0 +1,1 @@
+"""What a worker and Redis hold after millions of events."""
