@@ -14,7 +14,7 @@ class DecideSettings(BaseModel, extra="forbid"):
     """The decide job."""
 
     batch_size: int = 5_000
-    """Messages in one poll at most. 10,000 is a third cheaper per event and twice as late (benchmarks/decide)."""
+    """Messages in one poll at most: under a backlog, how late a decision is against how much a batch costs."""
     linger_ms: int = 20
     """How long a poll waits for more messages."""
     dlq_share: float = 0.5

@@ -26,6 +26,7 @@ Stack(Path(sys.argv[1])).down()
 STOP_SECONDS = 90
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Run side by side (`make test`), the kill tests go to one process and what shares servers to one other."""
     for item in items:
