@@ -65,8 +65,9 @@ class Decide:
         self.decoders = {topic: TopicDecoder(topic) for topic in SOURCE_TOPICS}
         self._core = ThreadPoolExecutor(1, thread_name_prefix="step")
         self._landing: asyncio.Future[None] | None = None
-        self._unwritten: dict[int, dict[str, bytes]] = {}
-        """Partition -> the states of the batch that may be on its way to Redis still."""
+        self._unwritten: dict[Lease, dict[str, bytes]] = {}
+        """The states of the batch that is on its way to Redis. By lease: when a partition comes back under another one,
+        somebody else may have written newer ones meanwhile."""
 
     async def settle(self, parts: list[Part]) -> "asyncio.Future[None] | None":
         """Take the parts of one poll from messages to states and outbox.
@@ -100,7 +101,7 @@ class Decide:
             ("read", read - began), ("step", stepped - read), ("wait", time.perf_counter() - stepped)
         ):  # fmt: skip
             metrics.BATCH_SECONDS.labels("decide", name).observe(seconds)
-        self._unwritten = {entry.partition: dict(entry.states) for entry in entries}
+        self._unwritten = {i.part.lease: dict(e.states) for i, e in zip(intakes, entries, strict=True)}
         self._landing = asyncio.ensure_future(self._land([intake.part for intake in intakes], entries))
         return self._landing
 
@@ -128,7 +129,7 @@ class Decide:
             return {}
         most = self.settings.decide.batch_size if part.until is None else 1_000_000_000
         found = await self._persist(lambda: self.ledger.due(part.lease.unit, now, most))
-        decided = self._unwritten.get(part.lease.unit, {})  # their reviews may be those that the last batch has held
+        decided = self._unwritten.get(part.lease, {})  # their reviews may be those that the last batch has held
         return {account.encode(): instant for account, instant in found if self.replay or account not in decided}
 
     def _nothing_to_do(self, intake: Intake, due: dict[bytes, Instant]) -> bool:
@@ -144,8 +145,8 @@ class Decide:
             wanted.append((unit, list(intake.accounts.keys() | due[unit].keys() if due[unit] else intake.accounts)))
         found = await self._persist(lambda: self.ledger.read(wanted))
         read: list[dict[bytes, bytes | None]] = []
-        for (unit, keys), blobs in zip(wanted, found, strict=True):
-            newer = self._unwritten.get(unit, {})
+        for intake, (_, keys), blobs in zip(intakes, wanted, found, strict=True):
+            newer = self._unwritten.get(intake.part.lease, {})
             read.append({key: newer.get(key.decode(), blob) for key, blob in zip(keys, blobs, strict=True)})
         return read
 

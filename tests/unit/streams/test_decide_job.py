@@ -25,9 +25,9 @@ KEY = b"acme|a1"
 class Messages:
     """One message of payment-events at a time, as a part of partition 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, epoch: int = 1, batch: int = 0) -> None:
         start = dict.fromkeys(SOURCE_TOPICS, 0)
-        claim = Progress(epoch=1, batch=0, offsets={}, next_review=float("inf"), handled=start)
+        claim = Progress(epoch=epoch, batch=batch, offsets={}, next_review=float("inf"), handled=start)
         self.lease = Lease(unit=0, group="group", positions=start, claim=claim)
 
     def part(self, event: Any) -> Part:
@@ -193,3 +193,18 @@ async def test_what_fails_in_the_background_fails_the_next_batch(tenants):
     assert first is not None
     assert isinstance(first.exception(), NotReady)
     assert "wrote 2" not in remembered.happened
+
+
+async def test_a_partition_that_comes_back_is_stepped_on_what_others_have_written_meanwhile(tenants):
+    remembered, ours, theirs = Remembered(), Messages(), Messages(epoch=2, batch=1)
+    decide = job(remembered, tenants)
+    last = await decide.settle([ours.part(issued("i1"))])
+    assert last is not None
+    await last
+    last = await job(remembered, tenants).settle([theirs.part(issued("i2"))])
+    assert last is not None
+    await last
+    last = await decide.settle([Messages(epoch=3, batch=2).part(issued("i3"))])
+    assert last is not None
+    await last
+    assert remembered.invoices() == {"i1", "i2", "i3"}
