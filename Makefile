@@ -19,8 +19,8 @@
 ARGS ?=
 UPGRADE ?=
 CHAOS_MOMENTS ?= 20
-# Kill tests mostly wait for time-outs, so they run beside the others; tests/conftest.py says what goes where.
-SIDE_BY_SIDE ?= --numprocesses 2 --dist loadgroup
+# Kill tests mostly wait for time-outs, so they run beside the others; a file's tests share servers and stay together.
+SIDE_BY_SIDE ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 BIN := .venv/bin
 UV := .bootstrap/bin/uv

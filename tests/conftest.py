@@ -26,16 +26,6 @@ Stack(Path(sys.argv[1])).down()
 STOP_SECONDS = 90
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run side by side (`make test`), the kill tests go to one process and what shares servers to one other."""
-    for item in items:
-        folder = item.path.relative_to(Path(__file__).parent).parts[0]
-        shares_servers = folder == "integration" or "stack" in getattr(item, "fixturenames", ())
-        group = "chaos" if folder == "chaos" else "servers" if shares_servers else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Kafka, Redis and ClickHouse on free ports, with nothing in them. Shared: use topics and tables of your own."""
