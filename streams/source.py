@@ -185,8 +185,9 @@ class BatchSource(faust.Service):
             self._heard = time.monotonic()
             return
         await self._watch_silence(heard=bool(messages))
+        behind = 2 * len(messages) >= self.batch_size
         for poll in self._polls(messages):
-            await self._hand_over(poll)
+            await self._hand_over(poll, behind=behind)
 
     async def _watch_silence(self, *, heard: bool) -> None:
         """End the worker when its client brings nothing although the topics hold more.
@@ -249,8 +250,11 @@ class BatchSource(faust.Service):
                 polls[number].parts.append(part)
         return polls
 
-    async def _hand_over(self, poll: Poll) -> None:
+    async def _hand_over(self, poll: Poll, *, behind: bool) -> None:
         """Put a poll on the channel.
+
+        A worker that is behind goes on with the next poll at once. One that is not waits until this one is done: what
+        arrives meanwhile is one poll then, instead of several that queue up behind each other.
 
         A full channel pauses the partitions; `consume()` goes on being called, so that the group never takes a busy
         worker for a dead one.
@@ -259,7 +263,7 @@ class BatchSource(faust.Service):
             return  # whoever owns it next reads it again
         self._outstanding += 1
         self._drained.clear()
-        put = asyncio.ensure_future(self.channel.put(poll))  # type: ignore[arg-type]  # any value, says Faust
+        put = asyncio.ensure_future(self._put(poll, behind=behind))
         paused = False
         seen = self.rebalances
         while not (await asyncio.wait({put}, timeout=BACK_PRESSURE_SECONDS))[0]:
@@ -272,6 +276,11 @@ class BatchSource(faust.Service):
         if paused and self.rebalances == seen:
             # Where to go on is our own position, not librdkafka's: what it returned while paused was not handed over.
             await self._on_thread(self._resume)
+
+    async def _put(self, poll: Poll, *, behind: bool) -> None:
+        await self.channel.put(poll)  # type: ignore[arg-type]  # any value, says Faust
+        if not behind:
+            await self._drained.wait()
 
     def _resume(self) -> None:
         positions = self._positions()
