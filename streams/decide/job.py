@@ -82,6 +82,9 @@ class Decide:
         """
         if self.replay and self._landing is not None:
             await asyncio.shield(self._landing)  # a review that one bucket sets may be due in the next
+        if self._landing is not None and self._landing.done():
+            self._landing.result()  # what failed lets nothing follow
+            self._unwritten = {}  # Redis has all of it, reviews too
         began = time.perf_counter()
         intakes = [self._decode(part) for part in parts]
         due: dict[int, dict[bytes, Instant]] = {
@@ -179,7 +182,7 @@ class Decide:
         everything = [work for part in works for work in part]
         if not everything:
             return
-        outcome = step(everything, self.tenants, mode)
+        outcome = step(everything, dict(self.tenants), mode)  # the loop may change them meanwhile
         at = 0
         for draft, part in zip(drafts, works, strict=True):
             draft.take(outcome, at, at + len(part), part)
