@@ -73,6 +73,7 @@ class Remembered:
     def __init__(self) -> None:
         self.happened: list[str] = []
         self.blobs: dict[bytes, bytes] = {}
+        self.reviews: dict[str, int | None] = {}
         self.fenced = False
         self.may_write = asyncio.Event()
         self.may_publish = asyncio.Event()
@@ -87,6 +88,9 @@ class Remembered:
         self.happened.append("read")
         return [[self.blobs.get(key) for key in keys] for _, keys in wanted]
 
+    async def due(self, partition: int, now: int, most: int) -> list[tuple[str, int]]:
+        return [(account, at) for account, at in self.reviews.items() if at is not None and at <= now]
+
     async def write(self, entries: Sequence[Entry]) -> list[Entry]:
         await self.may_write.wait()
         for entry in entries:
@@ -94,6 +98,8 @@ class Remembered:
             if not self.fenced:
                 entry.progress.batch += 1
                 self.blobs |= {account.encode(): blob for account, blob in entry.states}
+                self.reviews |= dict(entry.reviews)
+                entry.progress.next_review = min(at for at in self.reviews.values() if at is not None)
         return [] if self.fenced else list(entries)
 
     async def publish(self, records: Any, offsets: Any, group: Any) -> None:
@@ -208,3 +214,19 @@ async def test_a_partition_that_comes_back_is_stepped_on_what_others_have_writte
     assert last is not None
     await last
     assert remembered.invoices() == {"i1", "i2", "i3"}
+
+
+async def test_a_review_comes_due_though_nothing_has_followed_the_batch_that_set_it(tenants):
+    remembered, messages = Remembered(), Messages()
+    decide = job(remembered, tenants)
+    last = await decide.settle([messages.part(issued("i1"))])
+    assert last is not None
+    await last
+    review_at = remembered.reviews[KEY.decode()]
+    assert review_at is not None
+    decide.clock = SetClock(review_at + 1)
+    here = messages.lease.positions
+    last = await decide.settle([Part(lease=messages.lease, start=here, end=here, messages=[])])
+    assert last is not None
+    await last
+    assert remembered.happened[-2:] == ["wrote 2", "published"]
