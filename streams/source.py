@@ -126,6 +126,7 @@ class BatchSource(faust.Service):
         self._pump_ended.set()
         self._failure: BaseException | None = None
         self._turned = 0.0
+        self._polled = 0.0
         self._heard = time.monotonic()
         self._flights: list[Flight] = []
 
@@ -213,7 +214,11 @@ class BatchSource(faust.Service):
             self._heard = time.monotonic()
 
     def _consume(self) -> list[Message]:
-        return self._without_errors(self.consumer.consume(self.batch_size, self.linger))
+        # So long after the last poll, not from now on: what arrived while the job was busy has waited already.
+        wait = max(0.0, self._polled + self.linger - time.monotonic())
+        answered = self.consumer.consume(self.batch_size, wait)
+        self._polled = time.monotonic()
+        return self._without_errors(answered)
 
     def _without_errors(self, answered: list[Any]) -> list[Message]:
         errors = [message for message in answered if message.error() is not None]

@@ -52,6 +52,10 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         before_leave=job.flush,
         batch_size=streams.land.batch_size,
         linger_ms=streams.land.linger_ms,
+        consumer_options={
+            "fetch_min_bytes": streams.land.fetch_min_bytes,
+            "fetch_wait_max_ms": streams.land.fetch_wait_ms,
+        },
         job=JOB,
     )
     take_over.source = job.upstream = source
