@@ -47,7 +47,12 @@ def process(settings: Settings, *arguments: str) -> Iterator[psutil.Process]:
     environment = {**os.environ, "RECOUP_HOME": str(settings.home), "OMP_NUM_THREADS": "1"}
     with log.open("wb") as output:
         child = subprocess.Popen(
-            [sys.executable, "-m", *arguments], env=environment, stdout=output, stderr=subprocess.STDOUT
+            [sys.executable, "-m", *arguments],
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            # As a service manager starts it: Linux shares the processors between sessions, so it must not share ours.
+            start_new_session=True,
         )
     try:
         yield psutil.Process(child.pid)
