@@ -1,8 +1,8 @@
 """The states, timers, progress and outbox of each partition: written as a whole by its one owner, in an unbroken chain."""
 
 import importlib.resources
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any
 
 import msgspec
@@ -47,8 +47,8 @@ class Entry(msgspec.Struct, eq=False):
     offsets: dict[str, int]
     """Topic -> the next offset after this batch."""
     outbox: Sequence[Record]
-    states: Sequence[tuple[str, bytes]] = ()
-    reviews: Sequence[tuple[str, int | None]] = ()
+    states: Mapping[str, bytes] = {}
+    reviews: Mapping[str, int | None] = {}
     """Account -> the instant of its next review, or None for none."""
     counters: dict[str, int] = {}
 
@@ -161,8 +161,8 @@ class Ledger:
         partition, progress = entry.partition, entry.progress
         names = {what: self.key(partition, what) for what in (*KEYS, "new-states", "new-reviews")}
         await self.client.unlink(names["new-states"], names["new-reviews"])
-        reviews = {account: instant for account, instant in entry.reviews if instant is not None}
-        for some in _slices(dict(entry.states)):
+        reviews = {account: instant for account, instant in entry.reviews.items() if instant is not None}
+        for some in _slices(entry.states):
             await self.client.hset(names["new-states"], mapping=some)
         for some in _slices(reviews):
             await self.client.zadd(names["new-reviews"], some)
@@ -218,12 +218,11 @@ def _arguments(entry: Entry) -> list[Any]:
         encode(entry.offsets),
         encode_outbox(entry.outbox),
         len(entry.states),
+        *chain.from_iterable(entry.states.items()),
     ]
-    for state in entry.states:
-        arguments += state
-    cancelled = [account for account, instant in entry.reviews if instant is None]
+    cancelled = [account for account, instant in entry.reviews.items() if instant is None]
     arguments.append(len(entry.reviews) - len(cancelled))
-    for account, instant in entry.reviews:
+    for account, instant in entry.reviews.items():
         if instant is not None:
             arguments += (instant, account)
     arguments.append(len(entry.counters))
@@ -234,7 +233,7 @@ def _arguments(entry: Entry) -> list[Any]:
     return arguments
 
 
-def _slices(mapping: dict[str, Any], size: int = 2_000) -> Iterator[dict[str | bytes, Any]]:
+def _slices(mapping: Mapping[str, Any], size: int = 2_000) -> Iterator[dict[str | bytes, Any]]:
     items = iter(mapping.items())
     while some := list(islice(items, size)):
         yield dict[str | bytes, Any](some)

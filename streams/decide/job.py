@@ -65,7 +65,7 @@ class Decide:
         self.decoders = {topic: TopicDecoder(topic) for topic in SOURCE_TOPICS}
         self._core = ThreadPoolExecutor(1, thread_name_prefix="step")
         self._landing: asyncio.Future[None] | None = None
-        self._unwritten: dict[Lease, dict[str, bytes]] = {}
+        self._unwritten: dict[Lease, Mapping[str, bytes]] = {}
         """The states of the batch that is on its way to Redis. By lease: when a partition comes back under another one,
         somebody else may have written newer ones meanwhile."""
 
@@ -104,7 +104,7 @@ class Decide:
             ("read", read - began), ("step", stepped - read), ("wait", time.perf_counter() - stepped)
         ):  # fmt: skip
             metrics.BATCH_SECONDS.labels("decide", name).observe(seconds)
-        self._unwritten = {i.part.lease: dict(e.states) for i, e in zip(intakes, entries, strict=True)}
+        self._unwritten = {i.part.lease: e.states for i, e in zip(intakes, entries, strict=True)}
         self._landing = asyncio.ensure_future(self._land([intake.part for intake in intakes], entries))
         return self._landing
 
@@ -149,8 +149,10 @@ class Decide:
         found = await self._persist(lambda: self.ledger.read(wanted))
         read: list[dict[bytes, bytes | None]] = []
         for intake, (_, keys), blobs in zip(intakes, wanted, found, strict=True):
-            newer = self._unwritten.get(intake.part.lease, {})
-            read.append({key: newer.get(key.decode(), blob) for key, blob in zip(keys, blobs, strict=True)})
+            states: dict[bytes, bytes | None] = dict(zip(keys, blobs, strict=True))
+            if newer := self._unwritten.get(intake.part.lease):
+                states |= {key: newer[name] for key in keys if (name := key.decode()) in newer}
+            read.append(states)
         return read
 
     # -- step ----------------------------------------------------------------------------------------------------------
@@ -275,7 +277,7 @@ class Draft:
         self.states.update(pair for pair in outcome.states[start:end] if pair[1])
         self.reviews.update(outcome.reviews[start:end])
         for messages in outcome.messages[start:end]:
-            self.outbox += [(*message, None) for message in messages]
+            self.outbox += [(topic, key, value, None) for topic, key, value in messages]
         applied = sum(len(work.events) for work in works)
         for refusals in outcome.refused[start:end]:
             self.refused += refusals
@@ -302,8 +304,8 @@ class Draft:
             progress=part.lease.claim,
             offsets=part.end,
             outbox=self.outbox,
-            states=list(self.states.items()),
-            reviews=list(self.reviews.items()),
+            states=self.states,
+            reviews=self.reviews,
             counters={name: times for name, times in self.counters.items() if times},
         )
 

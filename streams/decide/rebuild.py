@@ -171,8 +171,8 @@ async def store(ledger: Ledger, rebuilt: Rebuilt) -> None:
             progress=Progress(epoch=rebuilt.epoch, batch=rebuilt.batch, offsets={}, next_review=float("inf")),
             offsets=rebuilt.offsets,
             outbox=[],
-            states=list(rebuilt.states.items()),
-            reviews=list(rebuilt.reviews.items()),
+            states=rebuilt.states,
+            reviews=rebuilt.reviews,
             counters=rebuilt.counters,
         )
     )

@@ -97,7 +97,7 @@ class Remembered:
             self.happened.append("refused" if self.fenced else f"wrote {entry.progress.batch + 1}")
             if not self.fenced:
                 entry.progress.batch += 1
-                self.blobs |= {account.encode(): blob for account, blob in entry.states}
+                self.blobs |= {account.encode(): blob for account, blob in entry.states.items()}
                 self.reviews |= dict(entry.reviews)
                 entry.progress.next_review = min(at for at in self.reviews.values() if at is not None)
         return [] if self.fenced else list(entries)
