@@ -4,6 +4,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from models.clock import Instant
+
 Unit = Any
 """What one lease covers, hashable: a partition number across co-partitioned topics, or one topic-partition."""
 
@@ -23,6 +25,12 @@ class Message(Protocol):
     def value(self) -> bytes | None: ...
     def headers(self) -> Headers | None: ...
     def timestamp(self) -> tuple[int, int]: ...
+
+
+def arrived_at(message: Message) -> Instant:
+    """The message's time stamp in Kafka, in epoch milliseconds."""
+    stamp: Instant = message.timestamp()[1]
+    return stamp
 
 
 class Lease(msgspec.Struct, eq=False):

@@ -2,21 +2,21 @@
 
 import asyncio
 import contextlib
-import threading
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import faust
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 
-from connectors.kafka import clients, reading
+from connectors.kafka import reading
 from connectors.kafka.settings import KafkaSettings
-from schemas.errors import DrainTimeout, NotReady, SlotTaken
+from schemas.errors import DrainTimeout, NotReady
 from streams.channel import BatchChannel
+from streams.consumer import ConsumerThread
+from streams.flights import Flight, Flights
 from streams.lease import Lease, Message, Part, Poll, Unit
 from streams.settings import StreamSettings
 
@@ -34,6 +34,8 @@ already fetched, and a batch takes a tenth of this."""
 
 SILENCE_SECONDS = 10.0
 """After so long without a message another client looks whether there are any."""
+SECOND_LOOK_SECONDS = 1.0
+"""When there are, this one is waited for so long once more."""
 
 UNKNOWN = -1
 """A position that the take-over has yet to set."""
@@ -49,25 +51,12 @@ def cut_whole(lease: Lease, messages: list[Message]) -> list[Part]:
     return [Part(lease=lease, start=start, end=end, messages=messages)]
 
 
-class Flight:
-    """One poll at work, from the moment the job has it."""
-
-    def __init__(self, parts: list[Part], began: float) -> None:
-        self.parts = parts
-        self.began = began
-        self.rest: asyncio.Future[None] | None = None
-
-    def ends_with(self, rest: "asyncio.Future[None] | None") -> None:
-        """Say what is still to be done when the block has been left, while the next poll is worked on already."""
-        self.rest = rest
-
-
 class BatchSource(faust.Service):
     """Consumes topics with librdkafka and puts polls on a channel.
 
-    All calls of the consumer stay on one thread. Rebalance callbacks run inside `consume()` on that thread: a revocation
-    takes the leases away at once and lets the batch in flight end; whatever `consume()` still returns afterwards belongs
-    to a lost lease and is dropped. New partitions are taken over outside the callback, and only then fetched.
+    Rebalance callbacks run inside a poll, on the consumer's thread: a revocation takes the leases away at once and lets
+    the batch in flight end; whatever the poll still returns afterwards belongs to a lost lease and is dropped. New
+    partitions are taken over outside the callback, and only then fetched.
     """
 
     def __init__(  # noqa: PLR0913 - one place says all about a source
@@ -106,53 +95,36 @@ class BatchSource(faust.Service):
         self.before_leave = before_leave
         self.job = job
         self.batch_size = batch_size
-        self.linger = linger_ms / 1000
-        self.consumer_options = consumer_options or {}
         self.leases: dict[Unit, Lease] = {}
         self.assigned: list[TopicPartition] | None = None
         """Partitions given to us whose take-over is still to be done."""
         self.rebalances = 0
-        self.consumer: Consumer
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"consume-{instance}")
-        self._settled = threading.Event()
-        self._settled.set()
+        self.consumer = ConsumerThread(
+            kafka,
+            group,
+            instance,
+            session_timeout=settings.session_timeout_seconds,
+            batch_size=batch_size,
+            linger=linger_ms / 1000,
+            options=consumer_options or {},
+        )
+        self.flights = Flights(self._crash_soon)
         self._generation: Any = None
         self._partitions: list[TopicPartition] = []
-        self._outstanding = 0
-        self._drained = asyncio.Event()
-        self._drained.set()
         self._pumping: asyncio.Task[Any] | None = None
         self._pump_ended = asyncio.Event()
         self._pump_ended.set()
         self._failure: BaseException | None = None
         self._turned = 0.0
-        self._polled = 0.0
         self._heard = time.monotonic()
-        self._flights: list[Flight] = []
 
     # -- the loop ------------------------------------------------------------------------------------------------------
 
     async def on_start(self) -> None:
         if self.before_start is not None:
             await self.before_start()
-        self.consumer = clients.consumer(
-            self.kafka,
-            self.group,
-            group_instance_id=self.instance,
-            client_id=self.instance,
-            session_timeout_ms=int(self.settings.session_timeout_seconds * 1000),
-            heartbeat_interval_ms=int(self.settings.session_timeout_seconds * 1000) // 5,
-            # A position that retention has removed must stop the worker, not jump ahead in silence.
-            auto_offset_reset="error",
-            queued_min_messages=max(50_000, self.batch_size * 4),
-            **self.consumer_options,
-        )
-        await self._on_thread(
-            self.consumer.subscribe,
-            self.topics,
-            on_assign=self._on_assign,
-            on_revoke=self._on_revoke,
-            on_lost=self._on_lost,
+        await self.consumer.join(
+            self.topics, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
 
     @faust.Service.task
@@ -171,10 +143,10 @@ class BatchSource(faust.Service):
             self._pump_ended.set()
 
     async def _turn(self) -> None:
-        """One call of `consume()`, and what follows from it."""
+        """One poll of the consumer, and what follows from it."""
         self._turned = time.monotonic()
         seen = self.rebalances
-        messages = await self._on_thread(self._consume)
+        messages = await self.consumer.poll()
         if self._failure is not None:
             raise self._failure
         if self.rebalances != seen:
@@ -202,7 +174,7 @@ class BatchSource(faust.Service):
         elif now - self._heard > SILENCE_SECONDS:
             positions = self._positions()
             stalled = await asyncio.get_running_loop().run_in_executor(None, reading.holds_more, self.kafka, positions)
-            again = await self._on_thread(self._consume) if stalled else []
+            again = await self.consumer.poll(SECOND_LOOK_SECONDS) if stalled else []
             if stalled and not again:
                 raise NotReady(
                     f"{self.instance}: Kafka holds more messages, but this client brings none since the broker was away."
@@ -210,32 +182,8 @@ class BatchSource(faust.Service):
                 )
             if again:
                 # Fetched once more from our own positions, in their turn.
-                await self._on_thread(lambda: self.consumer.assign(self._positions()))
+                await self.consumer.go_on(self._positions())
             self._heard = time.monotonic()
-
-    def _consume(self) -> list[Message]:
-        # So long after the last poll, not from now on: what arrived while the job was busy has waited already.
-        wait = max(0.0, self._polled + self.linger - time.monotonic())
-        answered = self.consumer.consume(self.batch_size, wait)
-        self._polled = time.monotonic()
-        return self._without_errors(answered)
-
-    def _without_errors(self, answered: list[Any]) -> list[Message]:
-        errors = [message for message in answered if message.error() is not None]
-        for message in errors:
-            error = message.error()
-            if error.code() in (KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID) or error.fatal():
-                raise SlotTaken(
-                    f"{self.instance}: another worker runs in this slot and has taken its place ({error.name()})."
-                    " Give each worker a slot of its own (--slot)."
-                )
-            if error.code() == KafkaError._AUTO_OFFSET_RESET:
-                raise NotReady(
-                    f"{message.topic()}[{message.partition()}]: the position is no longer in the topic (retention removed"
-                    " it while no worker ran). Rebuild what is missing with `recoup rebuild`."
-                )
-            log.warning("consume_error", group=self.group, error=error.name(), topic=message.topic())
-        return [message for message in answered if message.error() is None] if errors else answered
 
     def _polls(self, messages: list[Message]) -> list[Poll]:
         """Group what arrived by lease; the n-th part of each lease goes into the n-th poll."""
@@ -244,7 +192,7 @@ class BatchSource(faust.Service):
         for message in messages:
             arrived[unit_of(message.topic(), message.partition())].append(message)
         polls: list[Poll] = []
-        idle = not messages and not self._outstanding
+        idle = not messages and not self.flights.outstanding
         for unit, lease in self.leases.items():
             batch = arrived.get(unit)
             if batch is None and not (idle and self.wants_turn(lease)):
@@ -261,39 +209,30 @@ class BatchSource(faust.Service):
         A worker that is behind goes on with the next poll at once. One that is not waits until this one is done: what
         arrives meanwhile is one poll then, instead of several that queue up behind each other.
 
-        A full channel pauses the partitions; `consume()` goes on being called, so that the group never takes a busy
+        A full channel pauses the partitions; the consumer goes on being polled, so that the group never takes a busy
         worker for a dead one.
         """
         if self.should_stop:
             return  # whoever owns it next reads it again
-        self._outstanding += 1
-        self._drained.clear()
+        self.flights.expect()
         put = asyncio.ensure_future(self._put(poll, behind=behind))
         paused = False
         seen = self.rebalances
         while not (await asyncio.wait({put}, timeout=BACK_PRESSURE_SECONDS))[0]:
             if not paused:
-                await self._on_thread(lambda: self.consumer.pause(self.consumer.assignment()))
+                await self.consumer.pause()
                 paused = True
-            await self._on_thread(self._keep_alive)
+            await self.consumer.keep_alive()
         put.result()
         self._heard = time.monotonic()  # while the job was busy nobody listened
         if paused and self.rebalances == seen:
             # Where to go on is our own position, not librdkafka's: what it returned while paused was not handed over.
-            await self._on_thread(self._resume)
+            await self.consumer.go_on(self._positions())
 
     async def _put(self, poll: Poll, *, behind: bool) -> None:
         await self.channel.put(poll)  # type: ignore[arg-type]  # any value, says Faust
         if not behind:
-            await self._drained.wait()
-
-    def _resume(self) -> None:
-        positions = self._positions()
-        self.consumer.assign(positions)
-        self.consumer.resume(positions)  # the pause outlives the assignment
-
-    def _keep_alive(self) -> None:
-        self._without_errors(self.consumer.consume(1, 0.05))
+            await self.flights.drained.wait()
 
     # -- leases --------------------------------------------------------------------------------------------------------
 
@@ -305,7 +244,7 @@ class BatchSource(faust.Service):
 
     def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._drop_leases()
-        if not self._settled.wait(self.settings.drain_seconds):
+        if not self.flights.settled.wait(self.settings.drain_seconds):
             self._failure = DrainTimeout(
                 f"{self.group}: the batch in flight did not end within {self.settings.drain_seconds:g} s of a"
                 " rebalance."
@@ -337,7 +276,7 @@ class BatchSource(faust.Service):
             lease.fetched = lease.positions
         self.leases = leases
         self._partitions = partitions
-        await self._on_thread(self._resume)
+        await self.consumer.go_on(self._positions())
 
     def _positions(self) -> list[TopicPartition]:
         return [
@@ -345,65 +284,18 @@ class BatchSource(faust.Service):
             for p in self._partitions
         ]
 
-    async def committed(self, partitions: list[TopicPartition], deadline: float) -> list[TopicPartition]:
-        """Stable committed offsets: waits while another owner's transaction on them is open.
-
-        Raises:
-            NotReady: they were not stable before the deadline (seconds).
-        """
-        loop = asyncio.get_running_loop()
-        end = loop.time() + deadline
-        while True:
-            try:
-                found: list[TopicPartition] = await self._on_thread(self.consumer.committed, partitions, 5.0)
-                return found
-            except KafkaException as error:
-                if loop.time() > end:
-                    raise NotReady(
-                        f"{self.group}: the committed offsets did not become stable within {deadline:g} s"
-                        f" ({error.args[0].name()}). Is the broker well? `recoup doctor` looks."
-                    ) from error
-
-    async def low_watermarks(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
-        """The first offset that each partition still holds."""
-        return {place: low for place, (low, _) in (await self.watermarks(partitions)).items()}
-
-    async def watermarks(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], tuple[int, int]]:
-        """The first offset that each partition still holds, and the one that its next message gets."""
-        return {
-            (p.topic, p.partition): await self._on_thread(self.consumer.get_watermark_offsets, p, 10.0)
-            for p in partitions
-        }
-
     async def commit(self, offsets: list[TopicPartition]) -> None:
         """Commit offsets of a job that does not commit them in a transaction."""
-        await self._on_thread(lambda: self.consumer.commit(offsets=offsets, asynchronous=True))
+        await self.consumer.commit(offsets)
 
     # -- the agent's side ----------------------------------------------------------------------------------------------
 
-    @contextlib.asynccontextmanager
-    async def in_flight(self, poll: Poll) -> AsyncIterator["Flight"]:
+    def in_flight(self, poll: Poll) -> "contextlib.AbstractAsyncContextManager[Flight]":
         """The parts of a poll whose lease is still held. A revocation waits until the flight has ended."""
-        self._settled.clear()  # before the leases are read: a revocation takes them first and waits for this then
-        flight = Flight([part for part in poll.parts if part.lease.held], time.monotonic())
-        self._flights.append(flight)
-        try:
-            yield flight
-        finally:
-            if flight.rest is None:
-                self._end(flight)
-            else:
-                flight.rest.add_done_callback(lambda rest: self._end(flight, rest))
+        return self.flights.begin(poll)
 
-    def _end(self, flight: "Flight", rest: "asyncio.Future[None] | None" = None) -> None:
-        self._flights.remove(flight)
-        if not self._flights:
-            self._settled.set()
-        self._outstanding -= 1
-        if not self._outstanding:
-            self._drained.set()
-        if rest is not None and not rest.cancelled() and (failure := rest.exception()) is not None:
-            self._crashing = asyncio.ensure_future(self.crash(failure))  # also when no other poll comes
+    def _crash_soon(self, failure: BaseException) -> None:
+        self._crashing = asyncio.ensure_future(self.crash(failure))
 
     def health(self) -> dict[str, Any]:
         """Whether the worker makes progress: `ready`, and what it does (`starting`, `joining`, `working`, `stuck`)."""
@@ -411,37 +303,32 @@ class BatchSource(faust.Service):
         stuck_after = 2 * self.settings.session_timeout_seconds
         if not self._turned:
             state = "starting"
-        elif now - self._turned > stuck_after or any(now - flight.began > stuck_after for flight in self._flights):
+        elif now - self._turned > stuck_after or self.flights.longest() > stuck_after:
             state = "stuck"
         elif not self.rebalances or self.assigned is not None:
             state = "joining"
         else:
             state = "working"
-        return {"ready": state == "working", "state": state, "units": len(self.leases), "queued": self._outstanding}
+        return {
+            "ready": state == "working",
+            "state": state,
+            "units": len(self.leases),
+            "queued": self.flights.outstanding,
+        }
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
     async def on_stop(self) -> None:
         """Consume no more, let what was handed over be finished, leave the group."""
-        if not hasattr(self, "consumer"):
+        if not self.consumer.joined:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self.settings.drain_seconds):
                 await self._pump_ended.wait()  # before that it may still hand something over
-                await self._drained.wait()
+                await self.flights.drained.wait()
         if self._pumping is not None and not self._pump_ended.is_set():
             self._pumping.cancel()  # it waits for room in a channel that the job does not empty
             await self._pump_ended.wait()
         if self.before_leave is not None:
             await self.before_leave()
-        await self._on_thread(self._leave)
-        self._thread.shutdown(wait=False)
-
-    def _leave(self) -> None:
-        # close() alone keeps a static member in the group until its session times out; unsubscribe() sends the leave.
-        self.consumer.unsubscribe()
-        self.consumer.consume(1, 0.2)
-        self.consumer.close()
-
-    async def _on_thread(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: call(*args, **kwargs))
+        await self.consumer.leave()

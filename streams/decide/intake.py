@@ -10,7 +10,7 @@ from models.core import Work
 from schemas.decode import Refusal, TopicDecoder
 from schemas.envelope import Event
 from schemas.replay import ReplayMarker
-from streams.lease import Message, Part
+from streams.lease import Part
 
 
 class Intake(msgspec.Struct):
@@ -101,9 +101,3 @@ def instant_of(event: Event) -> Instant:
 def utc(instant: Instant) -> datetime:
     """An instant as a date and time."""
     return datetime.fromtimestamp(instant / 1000, UTC)
-
-
-def arrived_at(message: Message) -> Instant:
-    """The message's time stamp in Kafka, in epoch milliseconds."""
-    stamp: Instant = message.timestamp()[1]
-    return stamp

@@ -11,26 +11,23 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import structlog
-from redis.exceptions import RedisError
-
 from connectors.kafka.publisher import Publisher
 from connectors.redis.ledger import Entry, Ledger, Record
 from models.clock import Clock, Instant
 from models.core import Mode, Outcome, Work, step
 from schemas.control import Tenant
-from schemas.dead_letters import dead_letter_headers, told_before
 from schemas.decode import Refusal, TopicDecoder
-from schemas.errors import LedgerBehindLog, SinkUnavailable, TransactionAborted
+from schemas.errors import LedgerBehindLog
 from schemas.registry import SOURCE_TOPICS
 from streams import metrics
+from streams.dead_letters import dead_letter
 from streams.decide.dlq_limit import DlqLimit
-from streams.decide.intake import Intake, arrived_at, as_timed_work, as_work, decode, utc
+from streams.decide.intake import Intake, as_timed_work, as_work, decode, utc
 from streams.decide.take_over import offsets_to_commit
-from streams.lease import Lease, Part
+from streams.lease import Lease, Part, arrived_at
 from streams.settings import StreamSettings
+from streams.sinks import Outgoing, publish_held, until_redis_answers
 
-log = structlog.get_logger()
 Answer = TypeVar("Answer")
 
 DAY = 86_400_000
@@ -131,7 +128,7 @@ class Decide:
         if progress.next_review > now:
             return {}
         most = self.settings.decide.batch_size if part.until is None else 1_000_000_000
-        found = await self._persist(lambda: self.ledger.due(part.lease.unit, now, most))
+        found = await self._redis(lambda: self.ledger.due(part.lease.unit, now, most))
         decided = self._unwritten.get(part.lease, {})  # their reviews may be those that the last batch has held
         return {account.encode(): instant for account, instant in found if self.replay or account not in decided}
 
@@ -146,7 +143,7 @@ class Decide:
         for intake in intakes:
             unit = intake.part.lease.unit
             wanted.append((unit, list(intake.accounts.keys() | due[unit].keys() if due[unit] else intake.accounts)))
-        found = await self._persist(lambda: self.ledger.read(wanted))
+        found = await self._redis(lambda: self.ledger.read(wanted))
         read: list[dict[bytes, bytes | None]] = []
         for intake, (_, keys), blobs in zip(intakes, wanted, found, strict=True):
             states: dict[bytes, bytes | None] = dict(zip(keys, blobs, strict=True))
@@ -204,52 +201,28 @@ class Decide:
         leases = {part.lease.unit: part.lease for part in parts}
         # A lease that was lost may have left its last batch unpublished: a second one must not follow it.
         held = [entry for entry in entries if leases[entry.partition].held]
-        written = await self._persist(lambda: self.ledger.write(held))
-        metrics.BATCH_SECONDS.labels("decide", "write").observe(time.perf_counter() - began)
+        written = await self._redis(lambda: self.ledger.write(held))
+        wrote = time.perf_counter()
+        metrics.BATCH_SECONDS.labels("decide", "write").observe(wrote - began)
         for entry in held:
             if entry not in written:  # somebody else has it; the next batch rests on states that nobody will see
                 leases[entry.partition].held = False
-        await self._publish(parts, written, leases)
+        outgoing = [
+            Outgoing(
+                lease=leases[entry.partition],
+                records=entry.outbox,
+                offsets=offsets_to_commit(entry.partition, entry.offsets, entry.progress.epoch, entry.progress.batch),
+            )
+            for entry in written
+        ]
+        published = await publish_held(self.publisher, outgoing, self.settings.sink_deadline_seconds)
+        if published:
+            metrics.BATCH_SECONDS.labels("decide", "publish").observe(time.perf_counter() - wrote)
+            units = {out.lease.unit for out in published}
+            self._observe([part for part in parts if part.lease.unit in units])
 
-    async def _publish(self, parts: list[Part], written: list[Entry], leases: Mapping[int, Lease]) -> None:
-        """One transaction for all partitions of the poll; an aborted one is tried again while the leases are held."""
-        began = time.perf_counter()
-        deadline = time.monotonic() + self.settings.sink_deadline_seconds
-        while held := [entry for entry in written if leases[entry.partition].held]:
-            records = [record for entry in held for record in entry.outbox]
-            offsets = [
-                offset
-                for entry in held
-                for offset in offsets_to_commit(
-                    entry.partition, entry.offsets, entry.progress.epoch, entry.progress.batch
-                )
-            ]
-            try:
-                await self.publisher.publish(records, offsets, leases[held[0].partition].group)
-                metrics.BATCH_SECONDS.labels("decide", "publish").observe(time.perf_counter() - began)
-                out = {entry.partition for entry in held}
-                self._observe([part for part in parts if part.lease.unit in out])
-                return
-            except TransactionAborted as aborted:
-                if time.monotonic() > deadline:
-                    raise SinkUnavailable(f"Kafka refused a batch until the deadline: {aborted}") from aborted
-                log.warning("transaction_aborted", cause=str(aborted))
-                await asyncio.sleep(0.1)
-
-    async def _persist(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Redis again and again until it answers, or until the deadline."""
-        deadline = time.monotonic() + self.settings.sink_deadline_seconds
-        while True:
-            try:
-                return await call()
-            except (RedisError, OSError) as error:
-                if time.monotonic() > deadline:
-                    raise SinkUnavailable(
-                        f"Redis did not answer for {self.settings.sink_deadline_seconds:g} s ({type(error).__name__})."
-                        " `recoup status` says whether it runs."
-                    ) from error
-                log.warning("redis_away", error=type(error).__name__)
-                await asyncio.sleep(0.1)
+    def _redis(self, call: Callable[[], Awaitable[Answer]]) -> Awaitable[Answer]:
+        return until_redis_answers(call, self.settings.sink_deadline_seconds)
 
     def _observe(self, parts: list[Part]) -> None:
         now = self.clock.now()
@@ -308,20 +281,3 @@ class Draft:
             reviews=self.reviews,
             counters={name: times for name, times in self.counters.items() if times},
         )
-
-
-def dead_letter(part: Part, place: int, refusal: Refusal, now: Instant) -> Record:
-    """The refused message, byte for byte, with where it came from and why in its headers."""
-    message = part.messages[place]
-    attempt, first_seen = told_before(message.headers())
-    headers = dead_letter_headers(
-        topic=message.topic(),
-        partition=message.partition(),
-        offset=message.offset(),
-        timestamp_ms=arrived_at(message),
-        original_headers=message.headers() or [],
-        refusal=refusal,
-        first_seen_ms=now if first_seen is None else first_seen,
-        attempt=attempt,
-    )
-    return f"{message.topic()}.dlq", message.key(), message.value(), headers

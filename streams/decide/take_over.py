@@ -66,7 +66,7 @@ class TakeOver:
         """Partition -> (epoch, batch) that its committed offsets carry; every source topic must say the same."""
         partitions = [TopicPartition(topic, partition) for partition in owned for topic in SOURCE_TOPICS]
         said: dict[int, set[tuple[int, int]]] = {}
-        for answer in await self.source.committed(partitions, self.stable_within):
+        for answer in await self.source.consumer.committed(partitions, self.stable_within):
             found = METADATA.fullmatch(answer.metadata or "")
             if answer.offset >= 0 and found is None:
                 raise LedgerBehindLog(
@@ -99,7 +99,7 @@ class TakeOver:
             for topic in SOURCE_TOPICS
             if topic not in lease.claim.offsets
         ]
-        first = await self.source.low_watermarks(fresh)
+        first = await self.source.consumer.low_watermarks(fresh)
         for partition, lease in owned.items():
             lease.positions = {
                 topic: lease.claim.offsets.get(topic, first.get((topic, partition), 0)) for topic in SOURCE_TOPICS

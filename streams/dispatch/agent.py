@@ -64,8 +64,8 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         owned = {int(str(lease.unit)): lease for lease in leases}
         partitions = [TopicPartition(REQUESTS, partition) for partition in owned]
         stable_within = 2 * streams.transaction_timeout_ms / 1000
-        first = await source.low_watermarks(partitions)
-        for found in await source.committed(partitions, stable_within):
+        first = await source.consumer.low_watermarks(partitions)
+        for found in await source.consumer.committed(partitions, stable_within):
             position = found.offset if found.offset >= 0 else first[REQUESTS, found.partition]
             owned[found.partition].positions = {REQUESTS: position}
 

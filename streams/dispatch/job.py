@@ -14,9 +14,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
-import structlog
 from confluent_kafka import TopicPartition
-from redis.exceptions import RedisError
 
 from connectors.channels.channel import Channel, Delivery
 from connectors.kafka.publisher import Publisher
@@ -28,15 +26,15 @@ from schemas.contacts import ContactRequested
 from schemas.control import Tenant
 from schemas.decode import Refusal, TopicDecoder
 from schemas.envelope import account_key
-from schemas.errors import NotReady, SinkUnavailable, TransactionAborted
+from schemas.errors import NotReady, SinkUnavailable
 from streams import metrics
-from streams.decide.job import dead_letter
+from streams.dead_letters import dead_letter
 from streams.dispatch.check import objection
 from streams.dispatch.outcome import record
 from streams.lease import Message, Part
 from streams.settings import StreamSettings
+from streams.sinks import Outgoing, publish_held, until_redis_answers
 
-log = structlog.get_logger()
 Answer = TypeVar("Answer")
 
 REQUESTS = "contact-requests"
@@ -98,14 +96,14 @@ class Dispatch:
             return
         began = time.perf_counter()
         orders, outboxes = self._decode(parts)
-        known = await self._persist(lambda: self.attempts.known([order.key for order in orders]))
+        known = await self._redis(lambda: self.attempts.known([order.key for order in orders]))
         endings = await self._judge(parts, [order for order in orders if order.key not in known])
         to_send = [order for order in orders if order.key not in endings and not _ended(known.get(order.key))]
         fresh = [order.key for order in to_send if order.key not in known]
-        await self._persist(lambda: self.attempts.begin(fresh, self.clock.now()))
+        await self._redis(lambda: self.attempts.begin(fresh, self.clock.now()))
         looked = time.perf_counter()
         sent = await self._send_all(to_send, known)
-        await self._persist(lambda: self.attempts.end(sent))
+        await self._redis(lambda: self.attempts.end(sent))
         told = time.perf_counter()
         endings |= sent | {key: attempt.ending for key, attempt in known.items() if attempt.ending is not None}
         for order in orders:
@@ -151,7 +149,7 @@ class Dispatch:
             (partition, [account_key(order.request.tenant_id, order.request.account_id) for order in some])
             for partition, some in by_partition.items()
         ]
-        blobs = await self._persist(lambda: self.decided.read(wanted))
+        blobs = await self._redis(lambda: self.decided.read(wanted))
         now = self.clock.now()
         endings: dict[str, Ending] = {}
         for some, states in zip(by_partition.values(), blobs, strict=True):
@@ -202,37 +200,20 @@ class Dispatch:
 
         Those of a lost partition are left to its new owner, who finds in Redis how they ended.
         """
-        deadline = time.monotonic() + self.settings.sink_deadline_seconds
-        while held := [(part, outbox) for part, outbox in zip(parts, outboxes, strict=True) if part.lease.held]:
-            records = [told for _, outbox in held for told in outbox]
-            offsets = [
-                TopicPartition(topic, int(str(part.lease.unit)), offset)
-                for part, _ in held
-                for topic, offset in part.end.items()
-            ]
-            try:
-                await self.publisher.publish(records, offsets, held[0][0].lease.group)
-                return
-            except TransactionAborted as aborted:
-                if time.monotonic() > deadline:
-                    raise SinkUnavailable(f"Kafka refused a batch until the deadline: {aborted}") from aborted
-                log.warning("transaction_aborted", cause=str(aborted))
-                await asyncio.sleep(0.1)
+        outgoing = [
+            Outgoing(
+                lease=part.lease,
+                records=outbox,
+                offsets=[
+                    TopicPartition(topic, int(str(part.lease.unit)), offset) for topic, offset in part.end.items()
+                ],
+            )
+            for part, outbox in zip(parts, outboxes, strict=True)
+        ]
+        await publish_held(self.publisher, outgoing, self.settings.sink_deadline_seconds)
 
-    async def _persist(self, call: Callable[[], Awaitable[Answer]]) -> Answer:
-        """Redis again and again until it answers, or until the deadline."""
-        deadline = time.monotonic() + self.settings.sink_deadline_seconds
-        while True:
-            try:
-                return await call()
-            except (RedisError, OSError) as error:
-                if time.monotonic() > deadline:
-                    raise SinkUnavailable(
-                        f"Redis did not answer for {self.settings.sink_deadline_seconds:g} s ({type(error).__name__})."
-                        " `recoup status` says whether it runs."
-                    ) from error
-                log.warning("redis_away", error=type(error).__name__)
-                await asyncio.sleep(0.1)
+    def _redis(self, call: Callable[[], Awaitable[Answer]]) -> Awaitable[Answer]:
+        return until_redis_answers(call, self.settings.sink_deadline_seconds)
 
 
 def _ended(attempt: Attempt | None) -> bool:

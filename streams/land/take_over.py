@@ -51,9 +51,10 @@ class TakeOver:
         claims = await asyncio.to_thread(self.ownership.claim, list(owned), self.worker)
         partitions = [TopicPartition(place.topic, place.partition) for place in owned]
         committed = {
-            Place(p.topic, p.partition): p.offset for p in await self.source.committed(partitions, self.stable_within)
+            Place(p.topic, p.partition): p.offset
+            for p in await self.source.consumer.committed(partitions, self.stable_within)
         }
-        held = await self.source.watermarks(partitions)
+        held = await self.source.consumer.watermarks(partitions)
         await self._complete([claim for place, claim in claims.items() if _may_be_cut_short(claim, committed[place])])
         for place, lease in owned.items():
             lease.claim = claim = claims[place]

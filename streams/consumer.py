@@ -1,0 +1,178 @@
+"""librdkafka's consumer: all of its calls on one thread, and what its errors mean."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from connectors.kafka import clients
+from connectors.kafka.settings import KafkaSettings
+from schemas.errors import NotReady, SlotTaken
+from streams.lease import Message
+
+log = structlog.get_logger()
+
+Rebalance = Callable[[Consumer, list[TopicPartition]], None]
+
+
+class ConsumerThread:
+    """One member of a consumer group.
+
+    Args:
+        instance: its name as a static member, so that a restart within the session time-out moves nothing.
+        batch_size: messages in one poll at most.
+        linger: seconds from one poll to the next at least, unless there is a whole batch.
+        options: of librdkafka, with `_` for `.`.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        group: str,
+        instance: str,
+        *,
+        session_timeout: float,
+        batch_size: int,
+        linger: float,
+        options: dict[str, Any],
+    ) -> None:
+        self.kafka = kafka
+        self.group = group
+        self.instance = instance
+        self.session_timeout_ms = int(session_timeout * 1000)
+        self.batch_size = batch_size
+        self.linger = linger
+        self.options = options
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"consume-{instance}")
+        self._consumer: Consumer | None = None
+        self._polled = 0.0
+
+    async def join(self, topics: list[str], *, on_assign: Rebalance, on_revoke: Rebalance, on_lost: Rebalance) -> None:
+        """Subscribe. The callbacks run on the thread, inside a poll."""
+        consumer = self._consumer = clients.consumer(
+            self.kafka,
+            self.group,
+            group_instance_id=self.instance,
+            client_id=self.instance,
+            session_timeout_ms=self.session_timeout_ms,
+            heartbeat_interval_ms=self.session_timeout_ms // 5,
+            # A position that retention has removed must stop the worker, not jump ahead in silence.
+            auto_offset_reset="error",
+            queued_min_messages=max(50_000, self.batch_size * 4),
+            **self.options,
+        )
+        await self._run(consumer.subscribe, topics, on_assign=on_assign, on_revoke=on_revoke, on_lost=on_lost)
+
+    @property
+    def joined(self) -> bool:
+        """Whether it was ever asked to join."""
+        return self._consumer is not None
+
+    async def poll(self, seconds: float = 0.0) -> list[Message]:
+        """What has arrived, after so many seconds at least, unless there is a whole batch before.
+
+        Raises:
+            SlotTaken: another worker runs in this slot.
+            NotReady: a position is no longer in its topic.
+        """
+        messages: list[Message] = await self._run(self._poll, seconds)
+        return messages
+
+    async def keep_alive(self) -> None:
+        """Show the group that this member is alive; what a poll brings while all is paused is thrown away."""
+        await self._run(lambda: self._without_errors(self.consumer.consume(1, 0.05)))
+
+    async def pause(self) -> None:
+        """Fetch nothing more until `go_on`."""
+        await self._run(lambda: self.consumer.pause(self.consumer.assignment()))
+
+    async def go_on(self, positions: list[TopicPartition]) -> None:
+        """Fetch from these positions on, whatever was fetched before."""
+        await self._run(self._go_on, positions)
+
+    async def committed(self, partitions: list[TopicPartition], deadline: float) -> list[TopicPartition]:
+        """Stable committed offsets: waits while another owner's transaction on them is open.
+
+        Raises:
+            NotReady: they were not stable before the deadline (seconds).
+        """
+        end = time.monotonic() + deadline
+        while True:
+            try:
+                found: list[TopicPartition] = await self._run(self.consumer.committed, partitions, 5.0)
+                return found
+            except KafkaException as error:
+                if time.monotonic() > end:
+                    raise NotReady(
+                        f"{self.group}: the committed offsets did not become stable within {deadline:g} s"
+                        f" ({error.args[0].name()}). Is the broker well? `recoup doctor` looks."
+                    ) from error
+
+    async def low_watermarks(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
+        """The first offset that each partition still holds."""
+        return {place: low for place, (low, _) in (await self.watermarks(partitions)).items()}
+
+    async def watermarks(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], tuple[int, int]]:
+        """The first offset that each partition still holds, and the one that its next message gets."""
+        return {
+            (p.topic, p.partition): await self._run(self.consumer.get_watermark_offsets, p, 10.0) for p in partitions
+        }
+
+    async def commit(self, offsets: list[TopicPartition]) -> None:
+        """Commit offsets of a job that does not commit them in a transaction."""
+        await self._run(lambda: self.consumer.commit(offsets=offsets, asynchronous=True))
+
+    async def leave(self) -> None:
+        """Leave the group; the thread ends."""
+        await self._run(self._leave)
+        self._thread.shutdown(wait=False)
+
+    @property
+    def consumer(self) -> Consumer:
+        """The client itself, once it was asked to join."""
+        if self._consumer is None:
+            raise NotReady(f"{self.instance} has not joined {self.group}.")
+        return self._consumer
+
+    # -- on the thread -------------------------------------------------------------------------------------------------
+
+    def _poll(self, seconds: float) -> list[Message]:
+        # So long after the last poll, not from now on: what arrived while the job was busy has waited already.
+        wait = max(seconds, self._polled + self.linger - time.monotonic())
+        answered = self.consumer.consume(self.batch_size, wait)
+        self._polled = time.monotonic()
+        return self._without_errors(answered)
+
+    def _without_errors(self, answered: list[Any]) -> list[Message]:
+        errors = [message for message in answered if message.error() is not None]
+        for message in errors:
+            error = message.error()
+            if error.code() in (KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID) or error.fatal():
+                raise SlotTaken(
+                    f"{self.instance}: another worker runs in this slot and has taken its place ({error.name()})."
+                    " Give each worker a slot of its own (--slot)."
+                )
+            if error.code() == KafkaError._AUTO_OFFSET_RESET:
+                raise NotReady(
+                    f"{message.topic()}[{message.partition()}]: the position is no longer in the topic (retention removed"
+                    " it while no worker ran). Rebuild what is missing with `recoup rebuild`."
+                )
+            log.warning("consume_error", group=self.group, error=error.name(), topic=message.topic())
+        return [message for message in answered if message.error() is None] if errors else answered
+
+    def _go_on(self, positions: list[TopicPartition]) -> None:
+        self.consumer.assign(positions)
+        self.consumer.resume(positions)  # a pause outlives the assignment
+
+    def _leave(self) -> None:
+        # close() alone keeps a static member in the group until its session times out; unsubscribe() sends the leave.
+        self.consumer.unsubscribe()
+        self.consumer.consume(1, 0.2)
+        self.consumer.close()
+
+    async def _run(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: call(*args, **kwargs))

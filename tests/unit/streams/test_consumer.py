@@ -1,0 +1,126 @@
+"""When the consumer asks for more, and what the errors among its answers mean."""
+
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError
+
+import streams.consumer
+from connectors.kafka.settings import KafkaSettings
+from schemas.errors import NotReady, SlotTaken
+from streams.consumer import ConsumerThread
+
+LINGER = 0.5
+
+
+class Answers:
+    """Stands in for librdkafka's consumer: gives out what it holds and notes how long it was to wait."""
+
+    def __init__(self, *messages: Any) -> None:
+        self.messages = list(messages)
+        self.waits: list[float] = []
+
+    def consume(self, most: int, wait: float) -> list[Any]:
+        self.waits.append(round(wait, 3))
+        found, self.messages = self.messages[:most], self.messages[most:]
+        return found
+
+
+class Failed:
+    """A message that is an error."""
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+    def error(self) -> KafkaError:
+        return KafkaError(self.code)
+
+    def topic(self) -> str:
+        return "payment-events"
+
+    def partition(self) -> int:
+        return 3
+
+
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(streams.consumer, "time", clock)
+    return clock
+
+
+def consumer(answers: Answers) -> ConsumerThread:
+    found = ConsumerThread(
+        KafkaSettings(bootstrap_servers="127.0.0.1:1"),
+        "group",
+        "slot-0",
+        session_timeout=10.0,
+        batch_size=100,
+        linger=LINGER,
+        options={},
+    )
+    found._consumer = answers  # type: ignore[assignment]
+    return found
+
+
+async def test_polls_are_a_linger_apart(clock: Clock):
+    answers = Answers()
+    polled = consumer(answers)
+    await polled.poll()
+    clock.now += 0.2
+    await polled.poll()
+    assert answers.waits == [0.0, 0.3]
+
+
+async def test_what_arrived_while_the_job_was_busy_is_not_waited_for_again(clock: Clock):
+    answers = Answers()
+    polled = consumer(answers)
+    await polled.poll()
+    clock.now += 3.0
+    await polled.poll()
+    assert answers.waits == [0.0, 0.0]
+
+
+@pytest.mark.usefixtures("clock")
+async def test_a_poll_can_be_given_more_time():
+    answers = Answers()
+    await consumer(answers).poll(2.0)
+    assert answers.waits == [2.0]
+
+
+@pytest.mark.parametrize("code", [KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID])
+async def test_a_second_worker_in_the_slot_is_named(code: int):
+    with pytest.raises(SlotTaken, match="slot-0"):
+        await consumer(Answers(Failed(code))).poll()
+
+
+async def test_a_position_that_retention_removed_stops_the_worker():
+    with pytest.raises(NotReady, match=r"payment-events\[3\].*recoup rebuild"):
+        await consumer(Answers(Failed(KafkaError._AUTO_OFFSET_RESET))).poll()
+
+
+async def test_an_error_that_passes_takes_no_message_with_it():
+    class Message:
+        def error(self) -> None:
+            return None
+
+    message: Any = Message()
+    assert await consumer(Answers(message, Failed(KafkaError._TRANSPORT))).poll() == [message]
+
+
+async def test_who_has_not_joined_is_told_so():
+    thread = consumer(Answers())
+    thread._consumer = None
+    assert not thread.joined
+    with pytest.raises(NotReady, match="has not joined group"):
+        await thread.commit([])

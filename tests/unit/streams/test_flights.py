@@ -1,0 +1,75 @@
+"""What a rebalance and a stop wait for."""
+
+import asyncio
+
+import pytest
+
+from streams.flights import Flights
+from streams.lease import Lease, Part, Poll
+
+
+def part(*, held: bool = True) -> Part:
+    lease = Lease(unit=0, group=None, positions={}, held=held)
+    return Part(lease=lease, start={}, end={}, messages=[])
+
+
+@pytest.fixture
+def failures() -> list[BaseException]:
+    return []
+
+
+@pytest.fixture
+def flights(failures: list[BaseException]) -> Flights:
+    return Flights(failures.append)
+
+
+async def test_a_poll_that_waits_holds_up_a_stop_but_no_rebalance(flights: Flights):
+    flights.expect()
+    assert (flights.drained.is_set(), flights.settled.is_set(), flights.outstanding) == (False, True, 1)
+
+
+async def test_a_poll_at_work_holds_up_both(flights: Flights):
+    flights.expect()
+    async with flights.begin(Poll(parts=[part()])):
+        assert (flights.drained.is_set(), flights.settled.is_set()) == (False, False)
+    assert (flights.drained.is_set(), flights.settled.is_set(), flights.outstanding) == (True, True, 0)
+
+
+async def test_parts_of_a_lost_lease_are_left_out(flights: Flights):
+    kept, lost = part(), part(held=False)
+    flights.expect()
+    async with flights.begin(Poll(parts=[kept, lost])) as flight:
+        assert flight.parts == [kept]
+
+
+async def test_what_is_left_to_do_holds_up_both_until_it_is_done(flights: Flights, failures: list[BaseException]):
+    rest: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    flights.expect()
+    async with flights.begin(Poll(parts=[part()])) as flight:
+        flight.ends_with(rest)
+    assert (flights.drained.is_set(), flights.settled.is_set()) == (False, False)
+    rest.set_result(None)
+    await asyncio.wait_for(flights.drained.wait(), 5)
+    assert flights.settled.is_set()
+    assert not failures
+
+
+async def test_a_failure_of_what_is_left_is_told_though_nothing_follows(
+    flights: Flights, failures: list[BaseException]
+):
+    rest: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    flights.expect()
+    async with flights.begin(Poll(parts=[part()])) as flight:
+        flight.ends_with(rest)
+    fault = RuntimeError("Redis is away")
+    rest.set_exception(fault)
+    await asyncio.wait_for(flights.drained.wait(), 5)
+    assert failures == [fault]
+
+
+async def test_a_flight_that_fails_has_ended(flights: Flights):
+    flights.expect()
+    with pytest.raises(RuntimeError):
+        async with flights.begin(Poll(parts=[part()])):
+            raise RuntimeError
+    assert (flights.drained.is_set(), flights.settled.is_set(), flights.longest()) == (True, True, 0.0)
