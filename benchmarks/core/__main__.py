@@ -75,4 +75,5 @@ def main(accounts: int, batch: int, warm: int, batches: int, *, as_json: bool) -
         click.echo(f"{name:20} {value}")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -104,6 +104,14 @@ def test_all_listen_on_the_loopback_address_only(stack: Stack) -> None:
         assert {address.removeprefix("::ffff:") for address in listening} == {"127.0.0.1"}
 
 
+def test_clickhouse_gives_way_to_the_servers_that_somebody_waits_for(stack: Stack) -> None:
+    niceness = {name: psutil.Process(pid).nice() for name, pid in pids(stack).items()}
+    assert niceness["clickhouse"] > niceness["kafka"] == niceness["redis"]
+    group = Path(f"/proc/{pids(stack)['clickhouse']}/autogroup")
+    if group.exists():
+        assert group.read_text().split()[-1] == str(niceness["clickhouse"])
+
+
 def test_a_second_up_finds_the_first(own: Stack) -> None:
     before = pids(own)
     endpoints = Stack(own.home).up()
