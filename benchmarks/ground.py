@@ -51,7 +51,7 @@ def process(settings: Settings, *arguments: str) -> Iterator[psutil.Process]:
             env=environment,
             stdout=output,
             stderr=subprocess.STDOUT,
-            # As a service manager starts it: Linux shares the processors between sessions, so it must not share ours.
+            # As a service manager or `recoup demo --keep` starts it: Linux shares the processors between sessions first.
             start_new_session=True,
         )
     try:
@@ -64,7 +64,7 @@ def process(settings: Settings, *arguments: str) -> Iterator[psutil.Process]:
 
 
 def worker(settings: Settings, job: str) -> "contextlib.AbstractContextManager[psutil.Process]":
-    """The worker of a job, as a user starts it."""
+    """The worker of a job, with the command that a user starts it with."""
     return process(settings, "recoup.cli.main", "worker", "--log-level", "warning", job)
 
 

@@ -48,12 +48,12 @@ class ConsumerThread:
         self.linger = linger
         self.options = options
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"consume-{instance}")
-        self._consumer: Consumer | None = None
+        self._joined: Consumer | None = None
         self._polled = 0.0
 
     async def join(self, topics: list[str], *, on_assign: Rebalance, on_revoke: Rebalance, on_lost: Rebalance) -> None:
         """Subscribe. The callbacks run on the thread, inside a poll."""
-        consumer = self._consumer = clients.consumer(
+        consumer = self._joined = clients.consumer(
             self.kafka,
             self.group,
             group_instance_id=self.instance,
@@ -70,25 +70,28 @@ class ConsumerThread:
     @property
     def joined(self) -> bool:
         """Whether it was ever asked to join."""
-        return self._consumer is not None
+        return self._joined is not None
 
-    async def poll(self, seconds: float = 0.0) -> list[Message]:
-        """What has arrived, after so many seconds at least, unless there is a whole batch before.
+    async def poll(self) -> list[Message]:
+        """What has arrived, a linger after the last poll or with a whole batch.
 
         Raises:
             SlotTaken: another worker runs in this slot.
             NotReady: a position is no longer in its topic.
         """
-        messages: list[Message] = await self._run(self._poll, seconds)
+        messages: list[Message] = await self._run(self._poll)
         return messages
 
-    async def keep_alive(self) -> None:
-        """Show the group that this member is alive; what a poll brings while all is paused is thrown away."""
-        await self._run(lambda: self._without_errors(self.consumer.consume(1, 0.05)))
+    async def anything(self, seconds: float) -> bool:
+        """Whether a message comes within so many seconds; it is thrown away, so `go_on` has to follow.
+
+        Also what shows the group that a member is alive while all of its partitions are paused.
+        """
+        return bool(await self._run(lambda: self._without_errors(self._client.consume(1, seconds))))
 
     async def pause(self) -> None:
         """Fetch nothing more until `go_on`."""
-        await self._run(lambda: self.consumer.pause(self.consumer.assignment()))
+        await self._run(lambda: self._client.pause(self._client.assignment()))
 
     async def go_on(self, positions: list[TopicPartition]) -> None:
         """Fetch from these positions on, whatever was fetched before."""
@@ -103,7 +106,7 @@ class ConsumerThread:
         end = time.monotonic() + deadline
         while True:
             try:
-                found: list[TopicPartition] = await self._run(self.consumer.committed, partitions, 5.0)
+                found: list[TopicPartition] = await self._run(self._client.committed, partitions, 5.0)
                 return found
             except KafkaException as error:
                 if time.monotonic() > end:
@@ -119,12 +122,12 @@ class ConsumerThread:
     async def watermarks(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], tuple[int, int]]:
         """The first offset that each partition still holds, and the one that its next message gets."""
         return {
-            (p.topic, p.partition): await self._run(self.consumer.get_watermark_offsets, p, 10.0) for p in partitions
+            (p.topic, p.partition): await self._run(self._client.get_watermark_offsets, p, 10.0) for p in partitions
         }
 
     async def commit(self, offsets: list[TopicPartition]) -> None:
         """Commit offsets of a job that does not commit them in a transaction."""
-        await self._run(lambda: self.consumer.commit(offsets=offsets, asynchronous=True))
+        await self._run(lambda: self._client.commit(offsets=offsets, asynchronous=True))
 
     async def leave(self) -> None:
         """Leave the group; the thread ends."""
@@ -132,18 +135,17 @@ class ConsumerThread:
         self._thread.shutdown(wait=False)
 
     @property
-    def consumer(self) -> Consumer:
-        """The client itself, once it was asked to join."""
-        if self._consumer is None:
+    def _client(self) -> Consumer:
+        if self._joined is None:
             raise NotReady(f"{self.instance} has not joined {self.group}.")
-        return self._consumer
+        return self._joined
 
     # -- on the thread -------------------------------------------------------------------------------------------------
 
-    def _poll(self, seconds: float) -> list[Message]:
+    def _poll(self) -> list[Message]:
         # So long after the last poll, not from now on: what arrived while the job was busy has waited already.
-        wait = max(seconds, self._polled + self.linger - time.monotonic())
-        answered = self.consumer.consume(self.batch_size, wait)
+        wait = max(0.0, self._polled + self.linger - time.monotonic())
+        answered = self._client.consume(self.batch_size, wait)
         self._polled = time.monotonic()
         return self._without_errors(answered)
 
@@ -165,14 +167,14 @@ class ConsumerThread:
         return [message for message in answered if message.error() is None] if errors else answered
 
     def _go_on(self, positions: list[TopicPartition]) -> None:
-        self.consumer.assign(positions)
-        self.consumer.resume(positions)  # a pause outlives the assignment
+        self._client.assign(positions)
+        self._client.resume(positions)  # a pause outlives the assignment
 
     def _leave(self) -> None:
         # close() alone keeps a static member in the group until its session times out; unsubscribe() sends the leave.
-        self.consumer.unsubscribe()
-        self.consumer.consume(1, 0.2)
-        self.consumer.close()
+        self._client.unsubscribe()
+        self._client.consume(1, 0.2)
+        self._client.close()
 
     async def _run(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: call(*args, **kwargs))

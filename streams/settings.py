@@ -16,7 +16,7 @@ class DecideSettings(BaseModel, extra="forbid"):
     batch_size: int = 5_000
     """Messages in one poll at most: under a backlog, how late a decision is against how much a batch costs."""
     linger_ms: int = 40
-    """From one poll to the next at least, unless one is full: how late a decision is against how many transactions the
+    """From one poll to the next, unless one is full: how late a decision is against how many transactions the
     broker has to see to."""
     dlq_share: float = 0.5
     """A partition's share of refused messages, over its last `dlq_window`, past which the worker stops."""
@@ -33,7 +33,7 @@ class LandSettings(BaseModel, extra="forbid"):
     batch_size: int = 10_000
     """Messages in one poll at most; blocks are collected over many polls."""
     linger_ms: int = 20
-    """From one poll to the next at least, and so how late a block may notice that it is due."""
+    """From one poll to the next, unless one is full: a block that is due closes with the next."""
     fetch_min_bytes: int = 500_000
     fetch_wait_ms: int = 100
     """The broker answers a fetch when it has so much, or after so long. Blocks are collected for longer anyway, and

@@ -1,4 +1,4 @@
-"""Redis and Kafka as a job writes to them: asked again until they answer, or until a deadline."""
+"""Redis and Kafka as a job uses them: asked again until they answer, or until a deadline."""
 
 import asyncio
 import time
@@ -53,6 +53,8 @@ async def publish_held(
     publisher: Publisher, outgoing: Sequence[Outgoing], deadline_seconds: float
 ) -> Sequence[Outgoing]:
     """Everything whose lease is still held in one transaction; one that was aborted is tried again.
+
+    All leases are of one generation of the group: those of an earlier one are lost when a new one begins.
 
     Returns:
         What was published. The rest is left to whoever owns the partition now.

@@ -32,10 +32,13 @@ BACK_PRESSURE_SECONDS = 1.0
 """A full channel is waited for this long before the partitions are paused: pausing throws away what librdkafka has
 already fetched, and a batch takes a tenth of this."""
 
+KEEP_ALIVE_SECONDS = 0.05
+"""How long each poll of paused partitions takes."""
+
 SILENCE_SECONDS = 10.0
 """After so long without a message another client looks whether there are any."""
 SECOND_LOOK_SECONDS = 1.0
-"""When there are, this one is waited for so long once more."""
+"""When there are, this client gets so long to bring one."""
 
 UNKNOWN = -1
 """A position that the take-over has yet to set."""
@@ -172,9 +175,11 @@ class BatchSource(faust.Service):
         if heard or not self.leases:
             self._heard = now
         elif now - self._heard > SILENCE_SECONDS:
-            positions = self._positions()
+            positions, seen = self._positions(), self.rebalances
             stalled = await asyncio.get_running_loop().run_in_executor(None, reading.holds_more, self.kafka, positions)
-            again = await self.consumer.poll(SECOND_LOOK_SECONDS) if stalled else []
+            again = stalled and await self.consumer.anything(SECOND_LOOK_SECONDS)
+            if self.rebalances != seen:
+                return  # the take-over decides where to go on
             if stalled and not again:
                 raise NotReady(
                     f"{self.instance}: Kafka holds more messages, but this client brings none since the broker was away."
@@ -222,7 +227,7 @@ class BatchSource(faust.Service):
             if not paused:
                 await self.consumer.pause()
                 paused = True
-            await self.consumer.keep_alive()
+            await self.consumer.anything(KEEP_ALIVE_SECONDS)
         put.result()
         self._heard = time.monotonic()  # while the job was busy nobody listened
         if paused and self.rebalances == seen:

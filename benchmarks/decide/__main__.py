@@ -81,7 +81,7 @@ def state_sizes(settings: Settings, name: str) -> dict[str, float]:
 
 def median(results: Iterable[dict[str, Any]], figure: str) -> float:
     """The middle one of several rounds."""
-    return statistics.median(result[figure] for result in results)
+    return float(statistics.median(result[figure] for result in results))
 
 
 @click.command(epilog="Example: python -m benchmarks.decide --rounds 3")

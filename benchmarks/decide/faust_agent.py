@@ -8,11 +8,12 @@ import faust
 from connectors.kafka.control import read_whole
 from connectors.redis.client import connect_async
 from models.clock import WallClock
-from models.core import Work, step
+from models.core import step
 from recoup.settings import Settings
 from schemas.control import decode_tenant
 from schemas.decode import Refusal, TopicDecoder
 from schemas.registry import SOURCE_TOPICS
+from streams.decide.intake import work_of
 
 settings = Settings()
 app = faust.App(
@@ -39,8 +40,7 @@ async def decide(stream: Any) -> None:
         key = event.message.key
         decoded = decoders[event.message.topic](event.message.value, key, latest)
         assert not isinstance(decoded, Refusal)
-        name = key.decode()
-        work = Work(name, *name.split("|", 1), await redis.get(b"bench:" + key), [(decoded, 0)], clock.now())
+        work = work_of(key, await redis.get(b"bench:" + key), [(decoded, 0)], clock.now())
         outcome = step([work], tenants, "live")
         await redis.set(b"bench:" + key, outcome.states[0][1])
         for topic, to, value in outcome.messages[0]:

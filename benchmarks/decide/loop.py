@@ -11,12 +11,15 @@ from connectors.kafka.control import read_whole
 from connectors.redis.client import connect_async
 from connectors.redis.ledger import Entry, Ledger
 from models.clock import WallClock
-from models.core import Work, step
+from models.core import step
 from recoup.settings import Settings
 from schemas.control import decode_tenant
 from schemas.decode import Refusal, TopicDecoder
+from schemas.envelope import Event
 from schemas.registry import SOURCE_TOPICS
+from streams.decide.intake import work_of
 from streams.decide.take_over import offsets_to_commit
+from streams.lease import Message
 
 
 async def main() -> None:
@@ -33,23 +36,20 @@ async def main() -> None:
     ends: dict[int, dict[str, int]] = {partition: dict.fromkeys(SOURCE_TOPICS, 0) for partition in range(8)}
     clock = WallClock()
     while True:
-        messages = consumer.consume(5_000, 0.02)
+        messages: list[Message] = consumer.consume(5_000, 0.02)  # type: ignore[assignment]  # none is an error
         if not messages:
             continue
         latest = datetime.now(UTC) + timedelta(minutes=5)
-        accounts: dict[int, dict[bytes, list]] = defaultdict(dict)
+        accounts: dict[int, dict[bytes, list[tuple[Event, int]]]] = defaultdict(dict)
         for place, message in enumerate(messages):
             event = decoders[message.topic()](message.value(), message.key(), latest, message.headers())
             assert not isinstance(event, Refusal)
-            accounts[message.partition()].setdefault(message.key(), []).append((event, place))
+            accounts[message.partition()].setdefault(message.key() or b"", []).append((event, place))
             ends[message.partition()][message.topic()] = message.offset() + 1
         blobs = await ledger.read([(partition, list(keys)) for partition, keys in accounts.items()])
         now = clock.now()
         works = [
-            [
-                Work(k.decode(), *k.decode().split("|", 1), blob, events, now)
-                for (k, events), blob in zip(keys.items(), found, strict=True)
-            ]
+            [work_of(key, blob, events, now) for (key, events), blob in zip(keys.items(), found, strict=True)]
             for keys, found in zip(accounts.values(), blobs, strict=True)
         ]
         outcome = step([work for part in works for work in part], tenants, "live")
@@ -63,8 +63,8 @@ async def main() -> None:
                     progress=progress[partition],
                     offsets=dict(ends[partition]),
                     outbox=[(*message, None) for some in outcome.messages[here] for message in some],
-                    states=[pair for pair in outcome.states[here] if pair[1]],
-                    reviews=outcome.reviews[here],
+                    states=dict(pair for pair in outcome.states[here] if pair[1]),
+                    reviews=dict(outcome.reviews[here]),
                     counters={"applied": sum(len(work.events) for work in part)},
                 )
             )

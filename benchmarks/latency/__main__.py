@@ -90,7 +90,7 @@ class Probes:
         consumer.assign(ends)
         while not self.stopped.is_set():
             first = consumer.poll(LOOK_SECONDS)  # at once; consume() waits until it has all that it was asked for
-            for message in [first, *consumer.consume(10_000, 0)] if first else []:
+            for message in [] if first is None else [first, *consumer.consume(10_000, 0)]:
                 name = (message.key() or b"").decode().rpartition("|")[2]
                 if name in self.sent:
                     self.decided.setdefault(name, time.monotonic())
@@ -144,7 +144,7 @@ def measure(
     for thread in threads:
         thread.start()
     try:
-        time.sleep(WARM_SECONDS)  # the feed's own ramp, not a condition
+        time.sleep(WARM_SECONDS)  # nobody says when the broker's compiler has done
         before, began = feed.tally.total, time.monotonic()
         probes.send(seconds)
         sent_per_second = (feed.tally.total - before) / (time.monotonic() - began)

@@ -15,7 +15,10 @@ class _Packing:
     def pack_command(self, *args: Any) -> list[bytes]:
         command, *rest = args
         words = command.encode().split() if isinstance(command, str) else command.split()
-        return [hiredis.pack_command((*words, *rest))]
+        try:
+            return [hiredis.pack_command((*words, *rest))]
+        except TypeError as error:
+            raise redis.DataError(str(error)) from error
 
 
 class _Connection(_Packing, redis.asyncio.Connection):

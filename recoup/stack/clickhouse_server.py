@@ -8,7 +8,6 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -22,6 +21,7 @@ DRAIN_SECONDS = 10.0
 SWEEP_SECONDS = 5.0
 YIELDING = 10
 """The niceness of a server that merges and answers queries beside servers that somebody waits for."""
+ATTEMPTS = 10
 
 
 @click.command()
@@ -48,7 +48,7 @@ def main(
     except BadInput as error:
         raise click.ClickException(str(error)) from error
     path.mkdir(parents=True, exist_ok=True)
-    _yield_to_others()
+    _yield_to_others()  # before the engine: its threads inherit what the first one has
     engine = Engine(path, requests, memory_mb << 20)
     server = Server((host, port), engine, Access(user, password, remote=allow_remote))
     stop = threading.Event()
@@ -72,10 +72,20 @@ def _yield_to_others() -> None:
     """Let the broker, Redis and the workers of this machine go first: a merge delayed decisions by a tenth of a second."""
     os.nice(YIELDING)
     group = Path("/proc/self/autogroup")
-    if os.getsid(0) == os.getpid() and group.exists():
-        # Linux shares the processors between sessions first, and reads a process's own niceness only within one.
-        with suppress(OSError):  # a limit on how often it is written; it matters to nothing but speed
+    if os.getsid(0) != os.getpid() or not group.exists():
+        return
+    # Linux shares the processors between sessions first, and reads a process's own niceness only within one.
+    for _ in range(ATTEMPTS):
+        try:
             group.write_text(str(YIELDING))
+        except BlockingIOError:  # one process of the machine may do so in a tenth of a second
+            time.sleep(0.2)
+        except OSError as error:
+            click.echo(f"It keeps its share of the processors: {error}")
+            return
+        else:
+            return
+    click.echo("It keeps its share of the processors: others were writing theirs.")
 
 
 if __name__ == "__main__":

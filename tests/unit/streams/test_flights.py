@@ -32,6 +32,7 @@ async def test_a_poll_at_work_holds_up_both(flights: Flights):
     flights.expect()
     async with flights.begin(Poll(parts=[part()])):
         assert (flights.drained.is_set(), flights.settled.is_set()) == (False, False)
+        assert flights.longest() > 0.0
     assert (flights.drained.is_set(), flights.settled.is_set(), flights.outstanding) == (True, True, 0)
 
 
@@ -52,6 +53,19 @@ async def test_what_is_left_to_do_holds_up_both_until_it_is_done(flights: Flight
     await asyncio.wait_for(flights.drained.wait(), 5)
     assert flights.settled.is_set()
     assert not failures
+
+
+async def test_a_rebalance_waits_for_every_flight(flights: Flights):
+    first: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    second: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    for rest in (first, second):
+        flights.expect()
+        async with flights.begin(Poll(parts=[part()])) as flight:
+            flight.ends_with(rest)
+    for rest, all_ended in ((second, False), (first, True)):
+        rest.set_result(None)
+        await asyncio.sleep(0)
+        assert (flights.settled.is_set(), flights.drained.is_set()) == (all_ended, all_ended)
 
 
 async def test_a_failure_of_what_is_left_is_told_though_nothing_follows(
