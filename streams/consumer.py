@@ -1,6 +1,7 @@
 """librdkafka's consumer: all of its calls on one thread, and what its errors mean."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,9 @@ from schemas.errors import NotReady, SlotTaken
 from streams.lease import Message
 
 log = structlog.get_logger()
+
+NEVER_AGAIN = frozenset({KafkaError._FATAL, KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID})
+"""Errors after which the client brings nothing more. Said once: `KafkaError.fatal()` does not tell them among messages."""
 
 Rebalance = Callable[[Consumer, list[TopicPartition]], None]
 
@@ -153,10 +157,11 @@ class ConsumerThread:
         errors = [message for message in answered if message.error() is not None]
         for message in errors:
             error = message.error()
-            if error.code() in (KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID) or error.fatal():
+            if error.code() in NEVER_AGAIN:
                 raise SlotTaken(
                     f"{self.instance}: another worker runs in this slot and has taken its place ({error.name()})."
-                    " Give each worker a slot of its own (--slot)."
+                    " Give each worker a slot of its own (--slot). If there is no other, the broker forgot this one when"
+                    " it restarted, and the next start joins anew."
                 )
             if error.code() == KafkaError._AUTO_OFFSET_RESET:
                 raise NotReady(
@@ -171,9 +176,10 @@ class ConsumerThread:
         self._client.resume(positions)  # a pause outlives the assignment
 
     def _leave(self) -> None:
-        # close() alone keeps a static member in the group until its session times out; unsubscribe() sends the leave.
-        self._client.unsubscribe()
-        self._client.consume(1, 0.2)
+        with contextlib.suppress(KafkaException):  # who was fenced is no member any more
+            # close() alone keeps a static member in the group until its session times out; this sends the leave.
+            self._client.unsubscribe()
+            self._client.consume(1, 0.2)
         self._client.close()
 
     async def _run(self, call: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

@@ -139,7 +139,8 @@ class BatchSource(faust.Service):
             while not self.should_stop:
                 await self._turn()
         except asyncio.CancelledError:
-            if not self.should_stop:
+            # An app that is stopped while it starts never tells this part of it.
+            if not self.should_stop and not self.channel.app.should_stop:
                 await self.crash(RuntimeError(f"The source of {self.group} was cancelled."))
             raise
         finally:

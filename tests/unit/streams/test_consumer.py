@@ -145,6 +145,17 @@ async def test_a_static_member_says_that_it_leaves_before_it_closes():
     assert [name for name, *_ in answers.calls] == ["unsubscribe", "close"]
 
 
+async def test_who_was_fenced_can_still_be_closed():
+    answers = Answers()
+
+    def fenced() -> None:
+        raise KafkaException(KafkaError(KafkaError._FATAL))
+
+    answers.unsubscribe = fenced  # type: ignore[method-assign]
+    await consumer(answers).leave()
+    assert answers.calls == [("close",)]
+
+
 async def test_offsets_that_do_not_become_stable_are_named(clock: Clock):
     answers = Answers()
 
@@ -157,7 +168,7 @@ async def test_offsets_that_do_not_become_stable_are_named(clock: Clock):
         await consumer(answers).committed([], 20.0)
 
 
-@pytest.mark.parametrize("code", [KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID])
+@pytest.mark.parametrize("code", [KafkaError._FATAL, KafkaError._FENCED, KafkaError.FENCED_INSTANCE_ID])
 async def test_a_second_worker_in_the_slot_is_named(code: int):
     with pytest.raises(SlotTaken, match="slot-0"):
         await consumer(Answers(Failed(code))).poll()

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -74,6 +75,7 @@ class Channel:
     """Takes polls while it has room."""
 
     def __init__(self) -> None:
+        self.app = SimpleNamespace(should_stop=False)
         self.polls: list[Poll] = []
         self.room = asyncio.Event()
         self.room.set()
@@ -188,6 +190,23 @@ async def test_parts_that_wait_in_the_channel_are_lost_with_their_lease(source: 
     lose(source)
     async with source.in_flight(source.channel.polls[0]) as flight:
         assert flight.parts == []
+
+
+@pytest.mark.parametrize("stopping", [False, True])
+async def test_a_pump_that_is_cancelled_is_a_crash_unless_the_app_stops(source: Any, *, stopping: bool):
+    source.channel.app.should_stop = stopping
+    crashes: list[BaseException] = []
+
+    async def crash(reason: BaseException) -> None:
+        crashes.append(reason)
+
+    source.crash = crash
+    pump = asyncio.ensure_future(BatchSource.pump(source))
+    await asyncio.sleep(0.01)
+    pump.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(pump, DEADLINE)
+    assert len(crashes) == (0 if stopping else 1)
 
 
 @pytest.fixture
