@@ -65,6 +65,9 @@ def consumer(settings: KafkaSettings, group: str, **options: Any) -> Consumer:
             "isolation.level": READ_COMMITTED,
             "partition.assignment.strategy": "range",
             "fetch.wait.max.ms": 20,
+            # What has been fetched is full again and again under a backlog; the default looks a second later, and the
+            # job had worked it off long before.
+            "fetch.queue.backoff.ms": 20,
         }
         | _dotted(options)
     )
