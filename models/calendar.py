@@ -30,7 +30,7 @@ def instant(moment: datetime) -> Instant:
     return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def utc(moment: Instant) -> datetime:
     """An instant as a date and time in UTC."""
     return EPOCH + timedelta(milliseconds=moment)

@@ -1,7 +1,7 @@
 """`python -m benchmarks.memory`: a decide worker's memory over two million events, and what Redis holds of an account.
 
-The simulator's stream, duplicates and bad messages included, comes as fast as the worker takes it. The first half of
-the run brings all accounts; what grows after that grows for ever.
+The simulator's stream, duplicates and bad messages included, comes as fast as the worker takes it. A worker holds the
+states of two batches, in several forms each, so its memory follows the size of a state; both are told side by side.
 """
 
 import threading
@@ -17,6 +17,8 @@ from recoup.simulator.stream import Ready, events
 from schemas.registry import SOURCE_TOPICS, topic_named
 
 SLICE = 100_000
+SAMPLE = 100
+"""States of each partition."""
 PARTITIONS = range(topic_named(SOURCE_TOPICS[0]).partitions)
 
 
@@ -27,6 +29,19 @@ def handled(settings: Settings) -> int:
         for partition in PARTITIONS:
             pipeline.hgetall(f"{settings.redis.prefix}:{{decide:{partition}}}:progress")
         return sum(int(v) for fields in pipeline.execute() for field, v in fields.items() if field.startswith(b"n:"))
+
+
+def state_bytes(settings: Settings) -> int:
+    """The mean size of a state, by a sample."""
+    with redis.Redis.from_url(settings.redis.url) as client:
+        sizes = [
+            len(blob)
+            for partition in PARTITIONS
+            for blob in client.hrandfield(
+                f"{settings.redis.prefix}:{{decide:{partition}}}:states", SAMPLE, withvalues=True
+            )[1::2]
+        ]
+    return round(sum(sizes) / max(1, len(sizes)))
 
 
 def redis_holds(settings: Settings) -> dict[str, int]:
@@ -60,8 +75,9 @@ def main(number: int, accounts: int) -> None:
             sent += len(ahead)
             making = Making(stream)
             ground.reach(lambda sent=sent: handled(settings), sent, worker)  # type: ignore[misc]
-            seen.append({"messages": sent, "worker_mb": round(worker.memory_info().rss / 1e6, 1)})
-            print(f"{sent:10,} messages  {seen[-1]['worker_mb']:8.1f} MB", flush=True)
+            megabytes, mean = round(worker.memory_info().rss / 1e6, 1), state_bytes(settings)
+            seen.append({"messages": sent, "worker_mb": megabytes, "state_bytes": mean})
+            print(f"{sent:10,} messages  {megabytes:8.1f} MB  {mean:6,} bytes a state", flush=True)
             ahead = making.result()
         holds = redis_holds(settings)
     half = seen[len(seen) // 2]["worker_mb"]
