@@ -95,22 +95,20 @@ def consumer(answers: Answers) -> ConsumerThread:
     return found
 
 
-async def test_polls_are_a_linger_apart(clock: Clock):
+@pytest.mark.parametrize(
+    ("busy", "wait"),
+    [
+        pytest.param(0.2, 0.3, id="polls are a linger apart"),
+        pytest.param(3.0, 0.0, id="what arrived while the job was busy is not waited for again"),
+    ],
+)
+async def test_the_linger_runs_from_poll_to_poll(clock: Clock, busy: float, wait: float):
     answers = Answers()
     polled = consumer(answers)
     await polled.poll()
-    clock.now += 0.2
+    clock.now += busy
     await polled.poll()
-    assert answers.waits == [0.0, 0.3]
-
-
-async def test_what_arrived_while_the_job_was_busy_is_not_waited_for_again(clock: Clock):
-    answers = Answers()
-    polled = consumer(answers)
-    await polled.poll()
-    clock.now += 3.0
-    await polled.poll()
-    assert answers.waits == [0.0, 0.0]
+    assert answers.waits == [0.0, wait]
 
 
 async def test_a_poll_is_a_batch_at_most(clock: Clock):  # noqa: ARG001
