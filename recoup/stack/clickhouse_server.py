@@ -69,7 +69,7 @@ def main(
 
 
 def _yield_to_others() -> None:
-    """Let the broker, Redis and the workers of this machine go first: a merge delayed decisions by a tenth of a second."""
+    """Let the broker, Redis and the workers of this machine go first: decisions would wait for its merges."""
     os.nice(YIELDING)
     group = Path("/proc/self/autogroup")
     if os.getsid(0) != os.getpid() or not group.exists():
