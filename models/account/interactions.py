@@ -75,21 +75,29 @@ class Promise(msgspec.Struct, array_like=True, gc=False):
     known: bool = True
 
 
-class InteractionFacts(msgspec.Struct, array_like=True, gc=False):
+class Contacts(msgspec.Struct, array_like=True, gc=False):
+    """How much was sent and said, and what was promised. It stands first, so that it can be read without the rest."""
+
+    newest: Instant = 0
+    counts: dict[str, int] = {}
+    """How often each kind of report has come, ever."""
+    promises: dict[str, Promise] = {}
+    last_reply_at: Instant = 0
+    last_complaint_at: Instant = 0
+    last_contact_at: Instant = 0
+    """The latest contact of ours that was reported as sent, known or not known to have left, or call that was connected;
+    one that is said to have failed later still counts. 0 = there was none."""
+
+
+class InteractionFacts(Contacts, array_like=True, gc=False):
     """The fold of interaction-events."""
 
     touches: dict[str, Touch] = {}
     """By contact id, or the event id of a call without one."""
-    newest: Instant = 0
-    counts: dict[str, int] = {}
-    """How often each kind of report has come, ever."""
     opt_outs: dict[str, Instant] = {}
     """By channel and address; no address = all of the channel, channel `all` = every one."""
     blocked: dict[str, Instant] = {}
     """Addresses that turned out to be somebody else's."""
-    promises: dict[str, Promise] = {}
-    last_reply_at: Instant = 0
-    last_complaint_at: Instant = 0
     events: bytes = b""
 
 
@@ -109,6 +117,7 @@ def _sent(facts: InteractionFacts, event: ContactSent, at: Instant, mark: bytes)
     outcome = "unknown" if event.handover == "unknown" else "sent"
     touch = _touch(facts, event.contact_id, event.channel, outcome, at, mark)
     touch.at, touch.sent = at, True
+    facts.last_contact_at = max(facts.last_contact_at, at)
     touch.purpose, touch.mode = event.purpose, event.mode
     touch.address = event.address or touch.address
     touch.debt_id = event.debt_id or touch.debt_id
@@ -147,6 +156,8 @@ def _called(facts: InteractionFacts, event: CallCompleted, at: Instant, mark: by
         touch.at = at
     touch.channel = channel
     touch.inbound = event.direction == "inbound"
+    if not touch.inbound and event.outcome != "not_connected":
+        facts.last_contact_at = max(facts.last_contact_at, at)
     touch.purpose, touch.mode = event.purpose, event.mode
     touch.address = event.address or touch.address
     touch.debt_id = event.debt_id or touch.debt_id

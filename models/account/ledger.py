@@ -19,6 +19,10 @@ CREDITS = 16
 """Payments on account that keep their names; older ones are merged into one sum a currency."""
 ATTEMPTS = 8
 DEALS = 4
+RECENT = 8
+"""Closed invoices that are remembered one by one, by the day on which they were paid."""
+AMOUNTS = 8
+"""Currencies whose closed invoices are added up; invoices of a further one are not."""
 
 OPEN = "open"
 VOIDED = "voided"
@@ -49,6 +53,8 @@ class Invoice(msgspec.Struct, array_like=True, gc=False):
     """Days late that it was counted with in the habits."""
     overcredited: int = 0
     """What credit notes gave beyond the invoice; it lies on account."""
+    counted: Instant = 0
+    """The `paid_at` that it was counted with. 0 = not counted, or by a version that knew only the sums of days late."""
 
     @property
     def rest(self) -> int:
@@ -58,6 +64,10 @@ class Invoice(msgspec.Struct, array_like=True, gc=False):
     def days_past_due(self, at: Instant) -> int:
         """Whole days since the due instant; the due day itself, and a day of grace for its end, are not late."""
         return max(0, (at - self.due) // DAY)
+
+    def slack(self, at: Instant) -> int:
+        """Whole days from the due instant, negative before it."""
+        return (at - self.due) // DAY
 
 
 class Payment(msgspec.Struct, array_like=True, gc=False):
@@ -73,7 +83,11 @@ class Payment(msgspec.Struct, array_like=True, gc=False):
 
 
 class Habits(msgspec.Struct, array_like=True, gc=False):
-    """What the closed invoices and old payments say about the customer."""
+    """What the closed invoices and old payments say about the customer.
+
+    The sums are exact whatever order events come in. `recent` is, too, as long as no more than RECENT invoices were ever
+    closed; beyond that, one that is opened again leaves a gap, because what it had pushed out is no longer known.
+    """
 
     closed: int = 0
     """Invoices closed by payment; voided, credited and written-off ones say nothing about paying."""
@@ -86,6 +100,37 @@ class Habits(msgspec.Struct, array_like=True, gc=False):
     failed: int = 0
     reversed: int = 0
     written_off: int = 0
+    slack: int = 0
+    """Sum of whole days from due to paid, negative when paid early."""
+    to_pay: int = 0
+    """Sum of whole days from issue to paid."""
+    recent: list[int] = []
+    """The invoices that were paid last, the newest last: see `recent_item`."""
+    amounts: dict[str, tuple[int, int]] = {}
+    """Currency -> closed invoices, and the sum of what they were issued for, in minor units."""
+    issued: int = 0
+    """Invoices issued, whatever became of them."""
+    first_at: Instant = 0
+    """When the first of them was issued; 0 = none was."""
+
+
+SLACKS = 4_096
+"""Values of days against due in an item of `recent`: from -2,048 to 2,047, what lies beyond is cut off."""
+
+
+def recent_item(paid_at: Instant, slack: int) -> int:
+    """A closed invoice as one number that sorts by the UTC day of its payment."""
+    return paid_at // DAY * SLACKS + min(max(slack + SLACKS // 2, 0), SLACKS - 1)
+
+
+def paid_day_of(item: int) -> int:
+    """The UTC day number on which an item of `recent` was paid."""
+    return item // SLACKS
+
+
+def slack_of(item: int) -> int:
+    """Days against due of an item of `recent`, negative = early."""
+    return item % SLACKS - SLACKS // 2
 
 
 class Attempt(msgspec.Struct, array_like=True, gc=False):

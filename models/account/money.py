@@ -4,15 +4,19 @@ A payment pays the invoices that it names. The rest pays the open invoices of it
 is still left stays on account until another invoice is issued.
 """
 
+from bisect import insort
 from collections.abc import Iterator
 
 from models.account.ledger import (
+    AMOUNTS,
     CLOSED,
     CREDITS,
     OPEN,
+    RECENT,
     SETTLED,
     UNCOUNTED,
     WAITING,
+    Habits,
     Invoice,
     Payment,
     PaymentFacts,
@@ -20,8 +24,10 @@ from models.account.ledger import (
     decode_invoice,
     decode_payment,
     encode,
+    recent_item,
 )
 from models.account.seen import IDS, fingerprint, remember
+from models.calendar import DAY
 from models.clock import Instant
 
 INVOICE = "i:"
@@ -301,23 +307,47 @@ def _withdraw(payment: Payment, invoice: str, most: int) -> int:
 
 
 def _count(facts: PaymentFacts, invoice: Invoice) -> None:
-    days = invoice.days_past_due(invoice.paid_at)
-    if invoice.late == days:
+    paid_at = invoice.paid_at
+    days = invoice.days_past_due(paid_at)
+    if invoice.late == days and invoice.counted == paid_at:
         return
     _uncount(facts, invoice)
-    invoice.late = days
-    _tally(facts, days, 1)
+    invoice.late, invoice.counted = days, paid_at
+    _tally(facts.habits, days, 1)
+    _remember(facts.habits, invoice, 1)
 
 
 def _uncount(facts: PaymentFacts, invoice: Invoice) -> None:
     if invoice.late != UNCOUNTED:
-        _tally(facts, invoice.late, -1)
-        invoice.late = UNCOUNTED
+        _tally(facts.habits, invoice.late, -1)
+        if invoice.counted:
+            _remember(facts.habits, invoice, -1)
+        invoice.late, invoice.counted = UNCOUNTED, 0
 
 
-def _tally(facts: PaymentFacts, days: int, sign: int) -> None:
-    habits = facts.habits
+def _tally(habits: Habits, days: int, sign: int) -> None:
     habits.closed += sign
     habits.late += sign if days else 0
     habits.late_days += sign * days
     habits.late_squares += sign * days * days
+
+
+def _remember(habits: Habits, invoice: Invoice, sign: int) -> None:
+    """What is known of an invoice by when it was `counted`, added or taken back."""
+    paid_at, currency = invoice.counted, invoice.currency
+    slack = invoice.slack(paid_at)
+    habits.slack += sign * slack
+    habits.to_pay += sign * ((paid_at - invoice.at) // DAY)
+    item, recent = recent_item(paid_at, slack), habits.recent
+    if sign > 0:
+        insort(recent, item)
+        if len(recent) > RECENT:
+            del recent[0]
+    elif item in recent:
+        recent.remove(item)
+    amounts = habits.amounts
+    closed, total = amounts.get(currency, (0, 0))
+    if closed + sign > 0 and (closed or len(amounts) < AMOUNTS):
+        amounts[currency] = closed + sign, total + sign * invoice.amount
+    elif closed:
+        del amounts[currency]

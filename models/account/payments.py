@@ -75,6 +75,9 @@ def _issued(facts: PaymentFacts, event: InvoiceIssued, at: Instant) -> Answer:
     invoice.debt_id = event.debt_id
     if invoice.paid:
         invoice.paid_at = max(invoice.paid_at, at)
+    habits = facts.habits
+    habits.issued += 1
+    habits.first_at = min(habits.first_at or at, at)
     _weigh(facts, name, invoice)
     return APPLIED
 
@@ -234,7 +237,10 @@ def fold(facts: PaymentFacts, event: Event, handler: Handler) -> Answer:
     answer = handler(facts, event, at)
     if answer is APPLIED:
         if facts.credits:
-            spread(facts)
+            if any(invoice.at > at for invoice in facts.invoices.values()):
+                spread_in_order(facts)  # which of them the money came before matters
+            else:
+                spread(facts)
         forget_oldest(facts)
     return answer
 

@@ -14,18 +14,17 @@ import msgspec
 
 from models.account import arrangements, crm, interactions, payments
 from models.account.course import Course
-from models.account.interactions import InteractionFacts
+from models.account.interactions import Contacts, InteractionFacts
 from models.account.ledger import PaymentFacts
 from models.account.outcome import APPLIED, NOT_FOLDED, Answer
 from models.account.profile import Bars, CrmFacts
+from models.account.upgrades import UPGRADES
 from schemas.envelope import Event
 
-VERSION = 1
-"""Raised when a field changes its meaning. New fields go to the end of their Struct, with a default, and need no new
-version: this code reads states with fewer fields and, on the way back from an upgrade, with more."""
-
-UPGRADES: dict[int, Callable[[list[Any]], list[Any]]] = {}
-"""Version -> what turns a decoded state of that version into one of the next."""
+VERSION = 2
+"""Raised when a field changes its meaning or its place. New fields go to the end of their Struct, with a default, and
+need no new version: this code reads states with fewer fields and, when a release is taken back, with more. A state of a
+newer version is refused: it would be misread."""
 
 
 class Stored(msgspec.Struct, array_like=True, gc=False):
@@ -46,13 +45,14 @@ _HEADER = b"\x95" + bytes([VERSION])
 _payments = msgspec.msgpack.Decoder(PaymentFacts).decode
 _crm = msgspec.msgpack.Decoder(CrmFacts).decode
 _bars = msgspec.msgpack.Decoder(Bars).decode
+_contacts = msgspec.msgpack.Decoder(Contacts).decode
 _interactions = msgspec.msgpack.Decoder(InteractionFacts).decode
 
 
 class Facts:
     """What the events say, one fold for each source topic, each decoded when it is first asked for."""
 
-    __slots__ = ("_bars", "_crm", "_interactions", "_payments", "_stored")
+    __slots__ = ("_bars", "_contacts", "_crm", "_interactions", "_payments", "_stored")
 
     def __init__(self, stored: Stored | None = None) -> None:
         """`stored` is kept up to date by `encoded`; a fold in it that has changed is empty until then."""
@@ -60,6 +60,7 @@ class Facts:
         self._payments: PaymentFacts | None = None
         self._crm: CrmFacts | None = None
         self._bars: Bars | None = None
+        self._contacts: Contacts | None = None
         self._interactions: InteractionFacts | None = None
 
     @property
@@ -91,8 +92,16 @@ class Facts:
         """What was sent and said."""
         if self._interactions is None:
             stored = self._stored.interactions
-            self._interactions = _interactions(stored) if stored else InteractionFacts()
+            self._interactions = self._contacts = _interactions(stored) if stored else InteractionFacts()
         return self._interactions
+
+    @property
+    def contacts(self) -> Contacts:
+        """The part of `interactions` that scores and promises rest on, without the rest of it being decoded."""
+        if self._contacts is None:
+            stored = self._stored.interactions
+            self._contacts = _contacts(stored) if stored else Contacts()
+        return self._contacts
 
     def apply(self, event: Event) -> Answer:
         """Fold one event in, in place. Total: every type of the registry is answered, none raises."""
@@ -162,15 +171,23 @@ def encode(state: AccountState) -> bytes:
 
 
 def upgrade(blob: bytes) -> bytes:
-    """The blob of a state that another version wrote; what a newer one has appended is left out.
+    """The blob of a state that an older version wrote, or the next release of this one, whose new fields are left out.
 
     Raises:
-        msgspec.MsgspecError: the blob is no state.
+        msgspec.MsgspecError: the blob is no state, or a newer version than this wrote it.
     """
     values = msgspec.msgpack.decode(blob)
-    if not isinstance(values, list) or len(values) < len(Stored.__struct_fields__):
+    if not isinstance(values, list) or len(values) < len(Stored.__struct_fields__) or type(values[0]) is not int:
         raise msgspec.DecodeError("The blob is no account state.")
-    while (step := UPGRADES.get(values[0])) is not None:
+    if values[0] > VERSION:
+        raise msgspec.DecodeError(
+            f"The account state is of version {values[0]}, this release reads up to {VERSION}. A newer release has"
+            " written it: start that one again, or make the states again with `recoup rebuild`."
+        )
+    while values[0] != VERSION:
+        step = UPGRADES.get(values[0])
+        if step is None:
+            raise msgspec.DecodeError(f"There is no way from version {values[0]} of the account state to {VERSION}.")
         values = step(values)
     stored = msgspec.convert([VERSION, *values[1:5]], Stored)
     facts = Facts(stored)

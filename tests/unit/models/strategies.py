@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from msgspec import inspect
 
 from schemas import crm, interactions, payments
-from tests.unit.models.events import day, envelope
+from tests.unit.models.events import day, envelope, issued, paid
 
 MOMENTS = st.datetimes(dt.datetime(1990, 1, 1), dt.datetime(2099, 1, 1), timezones=st.just(dt.UTC))  # noqa: DTZ001
 
@@ -101,6 +101,23 @@ def money_events(draw: st.DrawFn) -> Any:
         currency=currency,
         kind="chargeback",
     )
+
+
+@st.composite
+def paid_invoices(draw: st.DrawFn) -> list[Any]:
+    """Invoices and payments of no named invoice, in the order of their time, no two at the same one."""
+    times = iter(draw(st.lists(st.integers(0, 40), min_size=9, max_size=9, unique=True)))
+    hundreds = st.integers(1, 3).map(lambda number: 100 * number)
+    events: list[Any] = []
+    for number in range(draw(st.integers(1, 4))):
+        at, currency = next(times), draw(CURRENCIES)
+        due = at + draw(st.integers(0, 12))
+        events.append(issued(f"i{number}", draw(hundreds), at=at, due=due, currency=currency))
+    events += [
+        paid(f"p{number}", draw(hundreds), at=next(times), currency=draw(CURRENCIES))
+        for number in range(draw(st.integers(1, 4)))
+    ]
+    return sorted(events, key=lambda event: event.occurred_at)
 
 
 CRM_EVENTS = st.sampled_from(

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from models.account import state
 from models.account.bars import disputed
-from models.account.ledger import CLOSED, SETTLED, balances
+from models.account.ledger import CLOSED, RECENT, SETTLED, balances, decode_invoice, recent_item
 from models.account.outcome import APPLIED, Applied, Drop
 from models.account.state import AccountState, Facts, facts_bytes, fold
+from models.calendar import DAY
 from schemas import registry
 from schemas.crm import DisputeOpened, DisputeResolved
 from schemas.decode import Refusal
@@ -23,8 +24,15 @@ from schemas.payments import (
     PaymentReversed,
 )
 from schemas.replay import ReplayMarker
-from tests.unit.models.events import account, envelope, issued, paid
-from tests.unit.models.strategies import CRM_EVENTS, INTERACTION_EVENTS, anything, money_events, numbered
+from tests.unit.models.events import account, envelope, issued, paid, reversed_
+from tests.unit.models.strategies import (
+    CRM_EVENTS,
+    INTERACTION_EVENTS,
+    anything,
+    money_events,
+    numbered,
+    paid_invoices,
+)
 
 STRUCTS = sorted(
     {spec.struct for topic in registry.topics().values() for spec in topic.types.values()},
@@ -163,6 +171,39 @@ def test_any_order_of_arrival_gives_the_same_habits(events):
     assert balances(facts.payments) == {}
 
 
+@given(paid_invoices(), st.randoms(use_true_random=False), st.booleans())
+def test_what_arrives_late_leaves_the_habits_as_if_it_had_come_in_time(events, random, taken_back):
+    shuffled = list(events)
+    random.shuffle(shuffled)
+    if taken_back:
+        payment = next(event for event in events if type(event) is PaymentReceived)
+        back = reversed_(payment.payment_id, payment.amount_minor, at=41, currency=payment.currency)
+        events, shuffled = [*events, back], [*shuffled, back]
+    in_time, late = Facts(), Facts()
+    for facts, order in ((in_time, events), (late, shuffled)):
+        for event in order:
+            assert facts.apply(event) is APPLIED
+    assert late.payments.habits == in_time.payments.habits
+
+
+@given(st.lists(money_events(), max_size=25))
+def test_the_habits_are_those_of_the_invoices_that_are_closed(events):
+    facts = Facts()
+    for event in numbered(events):
+        facts.apply(event)
+    closed = [decode_invoice(stored) for stored in facts.payments.closed.values()]
+    counted = [invoice for invoice in closed if invoice.counted]
+    habits = facts.payments.habits
+    slacks = [invoice.slack(invoice.paid_at) for invoice in counted]
+    assert [invoice.counted for invoice in counted] == [invoice.paid_at for invoice in counted]
+    assert (habits.closed, habits.slack) == (len(counted), sum(slacks))
+    assert habits.late_days == sum(max(0, slack) for slack in slacks)
+    assert habits.to_pay == sum((invoice.paid_at - invoice.at) // DAY for invoice in counted)
+    assert habits.recent == sorted(recent_item(i.paid_at, i.slack(i.paid_at)) for i in counted)
+    amounts = {c: [i.amount for i in counted if i.currency == c] for c in {i.currency for i in counted}}
+    assert habits.amounts == {currency: (len(all_), sum(all_)) for currency, all_ in amounts.items()}
+
+
 @given(st.lists(st.integers(1, 10_000), min_size=1, max_size=60))
 def test_a_long_life_stays_small_and_true(amounts):
     facts = Facts()
@@ -172,6 +213,8 @@ def test_a_long_life_stays_small_and_true(amounts):
     assert balances(facts.payments) == {}
     assert len(facts.payments.closed) <= CLOSED
     assert len(facts.payments.settled) <= SETTLED
+    assert len(facts.payments.habits.recent) == min(len(amounts), RECENT)
+    assert facts.payments.habits.amounts == {"USD": (len(amounts), sum(amounts))}
     assert len(bytes_of(facts)) < 4_000
 
 

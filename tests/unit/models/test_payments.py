@@ -4,9 +4,21 @@ from typing import Any
 
 import pytest
 
-from models.account.ledger import CLOSED, SETTLED, balances, encode
+from models.account.ledger import (
+    AMOUNTS,
+    CLOSED,
+    SETTLED,
+    Habits,
+    balances,
+    decode_invoice,
+    encode,
+    paid_day_of,
+    recent_item,
+    slack_of,
+)
 from models.account.outcome import APPLIED, DUPLICATE
 from models.account.state import Facts
+from models.calendar import DAY, instant
 from schemas.decode import Refusal
 from schemas.payments import (
     AccountBalanceAsserted,
@@ -167,6 +179,62 @@ def test_lateness_counts_whole_days_after_the_due_day(settled_at, late):
     facts = told(issued("a", 100, due=10), paid("p", 100, at=settled_at))
     assert facts.payments.habits.late_days == late
     assert facts.payments.habits.late == (late > 0)
+
+
+def test_habits_remember_how_early_or_late_each_invoice_was_paid():
+    facts = told(
+        issued("a", 100, at=0, due=10),
+        issued("b", 300, at=0, due=12),
+        paid("p", 100, at=4, on={"a": 100}),
+        paid("q", 300, at=15, on={"b": 300}),
+    )
+    habits = facts.payments.habits
+    assert (habits.closed, habits.issued, habits.first_at) == (2, 2, instant(day(0)))
+    assert (habits.slack, habits.to_pay, habits.late_days) == (-6 + 3, 4 + 15, 3)
+    assert [slack_of(item) for item in habits.recent] == [-6, 3]
+    assert [paid_day_of(item) - instant(day(0)) // DAY for item in habits.recent] == [4, 15]
+    assert habits.amounts == {"USD": (2, 400)}
+
+
+def test_a_reversal_takes_the_invoice_out_of_the_habits():
+    before = told(issued("a", 100, due=3)).payments.habits
+    after = told(issued("a", 100, due=3), paid("p", 100, at=5), reversed_("p", 1, at=6)).payments.habits
+    assert (after.payments, after.reversed) == (1, 1)
+    after.payments = after.reversed = after.last_paid_at = 0
+    assert after == before
+
+
+def test_days_against_due_beyond_what_an_item_holds_are_cut_off():
+    assert slack_of(recent_item(20_000 * DAY, -5_000)) == -2048
+    assert slack_of(recent_item(20_000 * DAY, 5_000)) == 2047
+    assert paid_day_of(recent_item(20_000 * DAY, 5_000)) == 20_000
+
+
+def test_an_invoice_that_an_older_version_counted_takes_only_its_old_sums_back():
+    facts = told(issued("a", 100, due=3), paid("p", 100, at=5))
+    invoice = decode_invoice(facts.payments.closed["a"])
+    invoice.counted = 0
+    facts.payments.closed["a"] = encode(invoice)
+    facts.payments.habits = Habits(closed=1, late=1, late_days=2, late_squares=4, payments=1)
+    facts.apply(reversed_("p", 100, at=6))
+    assert facts.payments.habits == Habits(payments=1, reversed=1)
+
+
+def test_amounts_of_more_currencies_than_are_kept_are_left_out_and_never_fall_below_nothing():
+    facts = Facts()
+    currencies = ["USD", "EUR", "GBP", "JPY", "CHF", "SEK", "NOK", "DKK", "PLN"]
+    for at, currency in enumerate(currencies):
+        facts.apply(issued(currency, 100, at=at, currency=currency))
+        facts.apply(paid(currency, 100, at=at, currency=currency))
+    assert facts.payments.habits.amounts == dict.fromkeys(currencies[:AMOUNTS], (1, 100))
+    for currency in reversed(currencies[1:]):  # the first is no longer remembered
+        facts.apply(reversed_(currency, 100, at=9, reversal=currency, currency=currency))
+    assert facts.payments.habits.amounts == {"USD": (1, 100)}
+
+
+def test_a_payment_that_arrives_late_pays_the_invoice_that_was_issued_first():
+    facts = told(issued("a", 100, at=4, due=9), issued("b", 100, at=3, due=9), paid("p", 100, at=2))
+    assert open_of(facts) == {"a": 100}
 
 
 def test_two_payments_that_swap_places_pay_as_if_they_had_not():
