@@ -53,7 +53,10 @@ def dataset_of(request: Request, tenants_dir: Path, now: Instant, show: Show) ->
     reading.read(request, show)
     accounts = reading.accounts()
     if not accounts:
-        raise BadInput(f"{request.csv}: holds a header and no rows.")
+        rows = reading.collector.read.rows
+        raise BadInput(
+            f"{request.csv}: {f'none of its {rows:,} rows can be read' if rows else 'holds a header and no rows'}."
+        )
     data_end = max(arrival.at for account in accounts for arrival in account.arrivals)
     source = Source(Plan(tenant), data_end)
     dataset = collect(accounts, {mapping.tenant_id: source}, request.question, len(accounts), show)
