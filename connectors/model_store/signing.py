@@ -1,6 +1,7 @@
 """A release is signed by who may release, so that nobody else who can write to Kafka changes what scores.
 
-The signature covers the tenant and the role: a release for one tenant is no release for another.
+The signature covers the tenant and the role: a release for one tenant is no release for another. It does not cover the
+time: who can write to the topic can send an older release of the same tenant and role again.
 """
 
 import contextlib
