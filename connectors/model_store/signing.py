@@ -1,7 +1,7 @@
 """A release is signed by who may release, so that nobody else who can write to Kafka changes what scores.
 
-The signature covers the tenant and the role: a release for one tenant is no release for another. It does not cover the
-time: who can write to the topic can send an older release of the same tenant and role again.
+The signature covers the tenant, the role and the time: a release for one tenant is no release for another, and an older
+one that is sent again is known as such, so a worker passes it over.
 """
 
 import contextlib
@@ -49,6 +49,8 @@ def make_key(settings: ModelSettings, home: Path) -> bytes:
 def signature(release: ModelReleased, key: bytes) -> str:
     """HMAC-SHA256, in hex, of what a release does."""
     signed = (
+        release.event_id,
+        release.occurred_at,
         release.tenant_id,
         release.role,
         release.model,

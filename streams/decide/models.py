@@ -41,6 +41,8 @@ class Standing(msgspec.Struct):
     state: str
     """`serving` or `refused`."""
     says: str = ""
+    release: str = ""
+    """Event id of the release."""
     serves: str = ""
     """The model that serves instead of a refused one; empty = what serves without a release."""
 
@@ -87,13 +89,13 @@ class Models:
         except ModelRefused as refusal:
             metrics.MODELS_REFUSED.labels(refusal.reason).inc()
             serves = "" if before is None else before.model_id
-            self.standings[place] = Standing(*place, release.model, "refused", str(refusal), serves)
+            self.standings[place] = Standing(*place, release.model, "refused", str(refusal), release.event_id, serves)
             log.warning("model release refused", tenant=release.tenant_id, role=release.role, model=release.model,
                       reason=refusal.reason, says=str(refusal), serves=serves or "what served before")  # fmt: skip
             return
         model = None if loaded is None else _model_of(loaded)
         self._released = {**self._released, place: model}  # a new one: a batch may hold the old
-        self.standings[place] = Standing(*place, release.model, "serving")
+        self.standings[place] = Standing(*place, release.model, "serving", release=release.event_id)
         log.info("model in force", tenant=release.tenant_id, role=release.role, model=release.model or "none")
 
 
