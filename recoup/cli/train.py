@@ -79,12 +79,14 @@ def train(
             dataset = _of_warehouse(question, settings, tenant, show)
         for note in dataset.notes:
             say(note)
-        if ledger is not None:
-            origin = Origin("ledger", ledger.name, dataset.notes, dataset.left_out, dataset.warnings)
-        else:
-            origin = Origin(
-                "warehouse", settings.clickhouse.database, dataset.notes, dataset.left_out, dataset.warnings
-            )
+        origin = Origin(
+            kind="warehouse" if ledger is None else "ledger",
+            name=settings.clickhouse.database if ledger is None else ledger.name,
+            notes=dataset.notes,
+            left_out=dataset.left_out,
+            warnings=dataset.warnings,
+            known_after=frozenset(dataset.known_after),
+        )
         report = run(
             dataset.examples,
             settings,

@@ -50,6 +50,8 @@ class Origin(msgspec.Struct, frozen=True):
     left_out: Mapping[str, int] = {}
     """Reason -> what makes no row."""
     warnings: Sequence[str] = ()
+    known_after: frozenset[str] = frozenset()
+    """Columns that are only known after the decision."""
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -97,7 +99,7 @@ def _judged(examples: Examples, trained: Trained, cut: Split, origin: Origin, wa
     base_rate = float(examples.y[cut.train].mean())
     x = np.where(np.isfinite(examples.x[test]), examples.x[test], np.nan)
     scorer = Scorer(trained.card, examples.columns)
-    leaks = find_leaks(examples, cut.train, cut.test, set())
+    leaks = find_leaks(examples, cut.train, cut.test, set(origin.known_after))
     chosen = {trained.candidate}
     return ReportContent(
         target=str(examples.target),
