@@ -12,6 +12,7 @@ import msgspec
 
 from models.account.course import CONTACT, WAIT, Course
 from models.account.profile import ContactPoint, CrmFacts, Profile
+from models.account.promises import Judged, judge, next_judging
 from models.account.standing import Named, Standing
 from models.account.state import Facts
 from models.calendar import DAY, Zone, instant, utc, zone
@@ -76,6 +77,8 @@ class Prospect(msgspec.Struct, gc=False):
     at_stake: int = 0
     """Minor units open in the ruling invoice's currency."""
     draft: Draft | None = None
+    promises: tuple[Judged, ...] = ()
+    """Those that are judged now."""
 
 
 class Day(msgspec.Struct, gc=False):
@@ -166,14 +169,22 @@ class Plan:
         coming = standing.open[place]
         return self.opening((known_day if coming is known else self.zone.day(coming[0])) + 1)
 
-    def next_step_of_any(self, standing: Standing, course: Course, today: Day) -> Instant | None:
-        """When any invoice's next step will be due, for an account that is only folded.
+    def next_judging_at(self, facts: Facts, course: Course, today: Day) -> Instant | None:
+        """When the next promise can be judged."""
+        contacts = facts.contacts
+        if not contacts.promises:
+            return None
+        day = next_judging(contacts, course, self.zone, today.day)
+        return None if day is None else self.opening(day)
+
+    def next_step_of_any(self, facts: Facts, standing: Standing, course: Course, today: Day) -> Instant | None:
+        """When any invoice's next step will be due or a promise can be judged, for an account that is only folded.
 
         Which of them will rule depends on when the tenant goes live.
         """
         day_of = self.zone.day
         steps = [self.steps_of(named, day_of(named[0]), course, today)[1] for named in standing.chaseable]
-        return earliest(*steps, self.next_overdue_at(standing))
+        return earliest(*steps, self.next_overdue_at(standing), self.next_judging_at(facts, course, today))
 
 
 def earliest(*moments: Instant | None) -> Instant | None:
@@ -188,11 +199,23 @@ def earliest(*moments: Instant | None) -> Instant | None:
 def consider(
     plan: Plan, gate: Gate, facts: Facts, course: Course, standing: Standing, today: Day, mode: str
 ) -> Prospect:
-    """What the schedule would do about an account now.
+    """What the schedule would do about an account now, and the promises whose day has passed.
 
     Args:
         mode: `live` expects to hear of each contact from interaction-events, `replay` takes the plan for the deed.
     """
+    prospect = _next_step(plan, gate, facts, course, standing, today, mode)
+    if facts.contacts.promises:
+        prospect.review_at = earliest(prospect.review_at, plan.next_judging_at(facts, course, today))
+        prospect.promises = judge(facts, course, plan.zone, today.day)
+        for judged in prospect.promises:
+            judged.told = judged.promise.due_on >= plan.live_day - 1
+    return prospect
+
+
+def _next_step(
+    plan: Plan, gate: Gate, facts: Facts, course: Course, standing: Standing, today: Day, mode: str
+) -> Prospect:
     ruling = plan.ruling(standing) if standing.chaseable else None
     if ruling is None:
         return Prospect(WAIT, _idle(standing), plan.next_overdue_at(standing))
