@@ -6,8 +6,9 @@ folded and no more.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import repeat
 from typing import Literal
 
 import msgspec
@@ -16,12 +17,13 @@ from models.account.outcome import APPLIED, Drop
 from models.account.promises import review_for
 from models.account.standing import standing_of
 from models.account.state import AccountState, Facts, close_stored, encode, fold, open_stored
-from models.actions.announce import Case, Message, announce, news_of
+from models.actions.announce import Case, Message, Scored, announce, news_of
 from models.actions.schedule import Plan, consider, earliest
 from models.clock import Instant
 from models.compliance.gate import Gate
 from models.compliance.house import HouseGate
-from models.propensity import baseline
+from models.features.rows import fingerprints, focus_of, matrix, observe
+from models.propensity.serving import Model, Released, Serving, serving_of
 from schemas.actions import NextBestAction
 from schemas.control import Tenant
 from schemas.decode import Refusal
@@ -68,28 +70,38 @@ class Outcome(msgspec.Struct, gc=False):
     """Contacts that were due and denied, by rule; one that two rules deny counts for both."""
 
 
+NOTHING_RELEASED: Released = {}
+
 plan_of = lru_cache(maxsize=1_024)(Plan)
 
 
-def step(work: list[Work], tenants: Mapping[str, Tenant], mode: Mode, gate: Gate | None = None) -> Outcome:
-    """Fold the events, score every account that is to be decided on in one matrix, and decide.
+def step(
+    work: list[Work],
+    tenants: Mapping[str, Tenant],
+    mode: Mode,
+    gate: Gate | None = None,
+    released: Released = NOTHING_RELEASED,
+) -> Outcome:
+    """Fold the events, score every account that is to be decided on in one matrix a model, and decide.
 
     Args:
         mode: `live`: the outcome of a contact comes back through interaction-events; `replay`: nothing is sent, so the
             plan stands for the deed.
         gate: judges contacts; by default the one that needs no rule pack.
+        released: the models in force; one step sees one set of them.
     """
     outcome = Outcome(
         states=[], reviews=[], messages=[[] for _ in work], refused=[[] for _ in work], dropped=[[] for _ in work]
     )
     plans = {tenant_id: plan_of(tenant) for tenant_id, tenant in tenants.items()}
+    servings = {tenant_id: serving_of(released, tenant_id) for tenant_id in tenants}
     judge = gate or HouseGate()
     cases: list[Case] = []
     for place, item in enumerate(work):
         plan = plans.get(item.tenant_id)
         if plan is None:
             _refuse(item, place, outcome)
-        elif (case := _take(item, place, plan, mode, judge, outcome)) is not None:
+        elif (case := _take(item, place, plan, servings[item.tenant_id], mode, judge, outcome)) is not None:
             cases.append(case)
     if cases:
         _decide(cases, outcome)
@@ -104,7 +116,9 @@ def _refuse(work: Work, place: int, outcome: Outcome) -> None:
     outcome.refused[place] = [(number, UNKNOWN_TENANT) for _, number in work.events]
 
 
-def _take(work: Work, place: int, plan: Plan, mode: Mode, gate: Gate, outcome: Outcome) -> Case | None:
+def _take(
+    work: Work, place: int, plan: Plan, serving: Serving, mode: Mode, gate: Gate, outcome: Outcome
+) -> Case | None:
     """Fold one account's events; the case to decide, or None when it is only folded."""
     stored = open_stored(work.blob)
     facts, course, now = Facts(stored), stored.course, work.now
@@ -127,6 +141,13 @@ def _take(work: Work, place: int, plan: Plan, mode: Mode, gate: Gate, outcome: O
         outcome.reviews.append((work.key, earliest(agreed, plan.next_step_of_any(facts, standing, course, today))))
         return None
     prospect = consider(plan, gate, facts, course, standing, today, mode)
+    champion, challenger = serving.champion, serving.challenger
+    focus = focus_of(standing, champion.moment)
+    row = shadow = observe(facts, course, standing, focus, now, plan.zone)
+    other = focus
+    if challenger is not None and challenger.moment != champion.moment:
+        other = focus_of(standing, challenger.moment)
+        shadow = row if other is focus else observe(facts, course, standing, other, now, plan.zone)
     outcome.states.append((work.key, b""))  # follows when it has been decided
     outcome.reviews.append((work.key, prospect.review_at))
     return Case(
@@ -140,21 +161,61 @@ def _take(work: Work, place: int, plan: Plan, mode: Mode, gate: Gate, outcome: O
         facts.encoded(),
         prospect,
         news_of(plan, course, standing, today),
-        baseline.features(facts.payments.habits, len(standing.overdue)),
+        champion,
+        row,
+        None if focus is None else focus[1],
+        challenger,
+        shadow,
+        None if other is None else other[1],
     )
 
 
 def _decide(cases: list[Case], outcome: Outcome) -> None:
-    scores = baseline.score(baseline.matrix([case.row for case in cases]))
     states, messages = outcome.states, outcome.messages
-    for case, probability, days in zip(cases, scores.probabilities, scores.expected_days, strict=True):
-        messages[case.place], course = announce(case, probability, days)
+    scored = _score([case.champion for case in cases], [case.row for case in cases])
+    if any(case.challenger is not None for case in cases):
+        shadows = _score([case.challenger for case in cases], [case.shadow_row for case in cases])
+    else:
+        shadows = [None] * len(cases)
+    for case, score, shadow in zip(cases, scored, shadows, strict=True):
+        assert score is not None  # noqa: S101 - every account has a champion
+        messages[case.place], course = announce(case, score, shadow)
         states[case.place] = case.key, close_stored(case.stored, course)
     verdicts = [verdict for case in cases if (verdict := case.prospect.verdict) is not None]
     outcome.scored = len(cases)
     outcome.decided = dict(Counter([case.prospect.action for case in cases]))
     outcome.contacts = sum([verdict.allowed for verdict in verdicts])
     outcome.denied = dict(Counter([rule for verdict in verdicts for rule in verdict.denied_by]))
+
+
+def _score(models: Sequence[Model | None], rows: Sequence[bytes]) -> list[Scored | None]:
+    """What each row's model says about it; one matrix a model."""
+    different = set(models)
+    if len(different) == 1 and (only := models[0]) is not None:
+        return [*_scored(only, rows)]
+    found: list[Scored | None] = [None] * len(rows)
+    for model in different - {None}:
+        assert model is not None  # noqa: S101 - for the type checker
+        places = [place for place, its in enumerate(models) if its is model]
+        for place, scored in zip(places, _scored(model, [rows[place] for place in places]), strict=True):
+            found[place] = scored
+    return found
+
+
+def _scored(model: Model, rows: Sequence[bytes]) -> Iterator[Scored]:
+    x = matrix(rows)
+    scores = model.scorer.score(x)
+    return map(
+        Scored,
+        repeat(model),
+        scores.probabilities,
+        scores.days,
+        scores.bands,
+        scores.uncertainties,
+        scores.reasons,
+        fingerprints(x),
+        x.tolist(),
+    )
 
 
 class Folded(msgspec.Struct, gc=False):

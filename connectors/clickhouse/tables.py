@@ -53,6 +53,7 @@ INTEGER = Kind(pa.int64(), "Nullable(Int64)", frozenset({"Nullable(Int64)"}), co
 NUMBER = Kind(pa.float64(), "Nullable(Float64)", frozenset({"Nullable(Float64)"}))
 FLAG = Kind(pa.bool_(), "Bool", frozenset({"Bool"}))
 TEXTS = Kind(pa.list_(pa.string()), "Array(String)", frozenset({"Array(String)"}))
+NUMBERS = Kind(pa.list_(pa.float64()), "Array(Nullable(Float64))", frozenset({"Array(Nullable(Float64))"}))
 DAY = Kind(pa.date32(), "Nullable(Date32)", frozenset({"Nullable(Date32)"}))
 MILLISECONDS = Kind(
     pa.int64(),
@@ -172,10 +173,11 @@ PAYLOADS: dict[str, tuple[Column, ...]] = {
         *_of(TEXTS, "invoice_ids"),
     ),
     "propensity-scores": (
-        *_of(TEXT, "decision_id", "model", "features_id"),
+        *_of(TEXT, "decision_id", "model", "features_id", "role", "target", "invoice_id", "band", "features_hash"),
         *_of(INTEGER, "horizon_days"),
-        *_of(NUMBER, "probability", "expected_days"),
+        *_of(NUMBER, "probability", "expected_days", "uncertainty", "days_low", "days_high"),
         *_of(TEXTS, "reasons"),
+        *_of(NUMBERS, "features"),
     ),
     "next-best-actions": (
         *_of(TEXT, "decision_id", "contact_id", "trigger", "action", "channel", "template", "step", "purpose"),
@@ -214,7 +216,11 @@ PAYLOADS: dict[str, tuple[Column, ...]] = {
         *_of(INSTANT, "live_since"),
         *_of(TEXTS, "currencies"),
     ),
-    "model-releases": _of(TEXT, "role", "model", "location", "features_hash", "target", "released_by", "override"),
+    "model-releases": (
+        *_of(TEXT, "role", "model", "location", "features_hash", "target", "released_by", "override"),
+        *_of(TEXT, "moment", "signature"),
+        *_of(TEXTS, "previous"),
+    ),
     "policy-releases": (
         *_of(TEXT, "role", "policy", "location", "experiment", "released_by"),
         *_of(NUMBER, "explore_share", "hold_out_share"),

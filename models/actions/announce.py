@@ -12,7 +12,8 @@ from models.account.state import Stored
 from models.actions.schedule import EXPIRES, HAND_TO_PERSON, WAIT_ALONE, Day, Draft, Plan, Prospect, candidates
 from models.calendar import date_of, utc
 from models.clock import Instant
-from models.propensity import baseline
+from models.features.catalogue import FEATURES_HASH
+from models.propensity.serving import CHALLENGER, CHAMPION, Model, Role
 from schemas.actions import NextBestAction
 from schemas.contacts import ContactRequested
 from schemas.facts import AccountCured, AccountEscalated, InvoiceOverdue, PromiseBroken, PromiseKept
@@ -69,7 +70,28 @@ class Case(msgspec.Struct, gc=False):
     stored: Stored
     prospect: Prospect
     news: News
-    row: baseline.Row
+    champion: Model
+    row: bytes
+    """What the champion scores; of `models.features.rows`."""
+    focus: str | None
+    """The invoice that the row is about."""
+    challenger: Model | None = None
+    shadow_row: bytes = b""
+    shadow_focus: str | None = None
+
+
+class Scored(msgspec.Struct, gc=False):
+    """What a model says about one case."""
+
+    model: Model
+    probability: float
+    days: list[float]
+    """Until the invoice is paid: one in ten sooner, the median, one in ten later; or the expected days alone."""
+    band: str
+    uncertainty: float
+    reasons: tuple[str, ...]
+    features_id: str
+    features: list[float]
 
 
 NO_NEWS = News()
@@ -97,7 +119,7 @@ def decision_id(key: str, number: int) -> str:
     return blake2b(f"{key}|{number}".encode(), digest_size=16).hexdigest()
 
 
-def announce(case: Case, probability: float, expected_days: float) -> tuple[list[Message], Course]:
+def announce(case: Case, score: Scored, shadow: Scored | None = None) -> tuple[list[Message], Course]:
     """The messages of one decision, in the order of the flow, and the course after it."""
     course, prospect, news, at = case.stored.course, case.prospect, case.news, case.at
     number = course.decision_no + 1
@@ -117,14 +139,14 @@ def announce(case: Case, probability: float, expected_days: float) -> tuple[list
         trigger=case.trigger,
         action=prospect.action,
         policy=case.policy,
-        model=baseline.MODEL,
+        model=score.model.model_id,
         arm="policy",
-        score=probability,
+        score=score.probability,
         channel=channel,
         template=template,
         step=None if step is None else step.id,
         invoice_ids=prospect.invoice_ids,
-        actions=WAIT_ALONE if step is None else candidates(prospect, probability),
+        actions=WAIT_ALONE if step is None else candidates(prospect, score.probability),
         contact_id=contact_id,
         purpose=purpose,
         review_at=None if review_at is None else utc(review_at),
@@ -134,22 +156,10 @@ def announce(case: Case, probability: float, expected_days: float) -> tuple[list
         promises_kept=tuple([judged.promise_id for judged in prospect.promises if judged.kept]),
         promises_broken=tuple([judged.promise_id for judged in prospect.promises if not judged.kept]),
     )
-    score = PropensityScored(
-        event_id=decision + ":score",
-        tenant_id=nba.tenant_id,
-        account_id=nba.account_id,
-        occurred_at=nba.occurred_at,
-        source=SOURCE,
-        decision_id=decision,
-        horizon_days=baseline.HORIZON_DAYS,
-        probability=probability,
-        model=baseline.MODEL,
-        features_id=baseline.features_id(case.row),
-        expected_days=expected_days,
-        reasons=baseline.reasons(case.row),
-    )
     key = case.key.encode()
-    messages = [(SCORES, key, encode(score)), (DECISIONS, key, encode(nba))]
+    messages = [(SCORES, key, encode(_told(nba, score, case.focus, CHAMPION))), (DECISIONS, key, encode(nba))]
+    if shadow is not None:
+        messages.append((SCORES, key, encode(_told(nba, shadow, case.shadow_focus, CHALLENGER))))
     if draft is not None and contact_id is not None:
         messages.append((REQUESTS, key, encode(_request(nba, draft, contact_id, at))))
     if news.overdue or news.cured is not None or prospect.action == HAND_TO_PERSON:
@@ -157,6 +167,34 @@ def announce(case: Case, probability: float, expected_days: float) -> tuple[list
     if prospect.promises:
         messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _judgements(nba, prospect.promises)]
     return messages, course.advanced(nba, at=at, review_at=review_at, overdue_since=since)
+
+
+def _told(nba: NextBestAction, scored: Scored, focus: str | None, role: Role) -> PropensityScored:
+    model, days = scored.model, scored.days
+    quantiles = len(days) > 1
+    return PropensityScored(
+        event_id=nba.decision_id + (":score" if role == CHAMPION else ":challenger"),
+        tenant_id=nba.tenant_id,
+        account_id=nba.account_id,
+        occurred_at=nba.occurred_at,
+        source=SOURCE,
+        decision_id=nba.decision_id,
+        horizon_days=model.horizon_days,
+        probability=scored.probability,
+        model=model.model_id,
+        features_id=scored.features_id,
+        role=role,
+        target=model.target,
+        invoice_id=focus,
+        band=scored.band,
+        uncertainty=scored.uncertainty,
+        expected_days=days[1] if quantiles else days[0],
+        days_low=days[0] if quantiles else None,
+        days_high=days[2] if quantiles else None,
+        reasons=scored.reasons,
+        features_hash=FEATURES_HASH,
+        features=scored.features,  # type: ignore[arg-type]  # written at once, and NaN as null; a tuple would be a copy
+    )
 
 
 def _request(nba: NextBestAction, draft: Draft, contact_id: str, at: Instant) -> ContactRequested:

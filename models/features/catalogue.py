@@ -71,7 +71,7 @@ FEATURES: tuple[Feature, ...] = (
     # -- the customer
     _of("open_disputes", "count", "open disputes", "dispute.opened, dispute.resolved", "Nobody pays in a dispute.", "log"),
     _of("dispute_rate", "0 to 1", "disputes per invoice", "dispute.opened, invoice.issued", "A habit of its own."),
-    _of("hardship", "0 or 1", "in hardship", "hardship.declared, breathing_space.started", "Cannot, or must not be asked."),
+    _of("hardship", "0 or 1", "in hardship", "hardship.declared, hardship.ended", "Cannot pay, whatever is asked."),
     # -- contact
     _of("contacts", "count", "contacts made", "contact.sent, call.completed", "How hard it was tried.", "log"),
     _of("days_since_contact", "days", "days since a contact", "contact.sent, call.completed", "Fresh or stale.", "log"),

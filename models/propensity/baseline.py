@@ -1,72 +1,56 @@
-"""P(pay on time) from the customer's own past: the bar that a trained model must beat.
+"""P(pay on time) from the customer's own past: what scores until a model is released, and the bar that one must beat.
 
     P(on time) = (PRIOR_ON_TIME + on time) / (PRIOR_ON_TIME + PRIOR_LATE + on time + late)
 
 the mean of a Beta(PRIOR_ON_TIME, PRIOR_LATE) prior updated by the account's invoices: those closed by payment, on time
 or late, and those that are overdue now, which are late whatever happens. A new account has the prior's mean, 2/3.
-Expected days late are smoothed in the same way, PRIOR_INVOICES of them at PRIOR_DAYS.
+Expected days late are smoothed in the same way, PRIOR_INVOICES of them at PRIOR_DAYS. Both are features of their own,
+`on_time_rate` and `mean_days_late`, so that a trained model starts from here.
 """
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from models.account.ledger import Habits
+from models.features.catalogue import NAMES
+from models.features.priors import PRIOR_LATE, PRIOR_ON_TIME
+from models.propensity.scorecard import PRECISION, PRIOR_INVOICES, Scores, bands, uncertainties
 
 MODEL = "baseline@1"
+TARGET = "paid_by_due"
 HORIZON_DAYS = 30
 """Nominal: the habit is per invoice and says nothing about a time span; terms of payment are mostly within this."""
 
-PRIOR_ON_TIME = 2.0
-PRIOR_LATE = 1.0
-PRIOR_INVOICES = 3.0
-PRIOR_DAYS = 5.0
-
-PRECISION = 9
-"""Decimals kept, so that the last bits of a sum can never change a decision or a replay's digest."""
-
-FEATURES = ("closed", "late", "late_days", "overdue")
-"""Invoices closed by payment, those of them paid late, their days late in total, and invoices overdue now."""
-
-Row = tuple[int, int, int, int]
+_ON_TIME, _DAYS, _CLOSED, _OVERDUE = map(
+    NAMES.index, ("on_time_rate", "mean_days_late", "closed_invoices", "overdue_invoices")
+)
 
 
-class Scores(msgspec.Struct, gc=False):
-    """One probability and one number of days per row."""
+class Baseline:
+    """Scores a matrix of all features as a `Scorer` does."""
 
-    probabilities: list[float]
-    expected_days: list[float]
-
-
-def features(habits: Habits, overdue: int) -> Row:
-    """One row of the matrix, in the order of FEATURES."""
-    return habits.closed, habits.late, habits.late_days, overdue
-
-
-def matrix(rows: list[Row]) -> NDArray[np.float64]:
-    """Rows as one float64 matrix of shape (rows, features)."""
-    return np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
-
-
-def score(features: NDArray[np.float64]) -> Scores:
-    """P(on time) and expected days late of every row, rounded to PRECISION decimals."""
-    closed, late, late_days, overdue = features.T
-    invoices = closed + overdue
-    on_time = closed - late
-    probabilities = (PRIOR_ON_TIME + on_time) / (PRIOR_ON_TIME + PRIOR_LATE + invoices)
-    days = (PRIOR_INVOICES * PRIOR_DAYS + late_days) / (PRIOR_INVOICES + closed)
-    return Scores(np.round(probabilities, PRECISION).tolist(), np.round(days, PRECISION).tolist())
+    def score(self, x: NDArray[np.float64]) -> Scores:
+        """P(on time), expected days late and reasons of every row."""
+        p = x[:, _ON_TIME]
+        closed, overdue = x[:, _CLOSED], x[:, _OVERDUE]
+        invoices = closed + overdue
+        late = np.round(PRIOR_ON_TIME + closed - p * (PRIOR_ON_TIME + PRIOR_LATE + invoices))
+        counts = zip(
+            closed.astype(np.int64).tolist(),
+            late.astype(np.int64).tolist(),
+            overdue.astype(np.int64).tolist(),
+            strict=True,
+        )
+        return Scores(
+            probabilities=np.round(p, PRECISION).tolist(),
+            days=[[days] for days in np.round(x[:, _DAYS], PRECISION).tolist()],
+            bands=bands(p),
+            uncertainties=uncertainties(p, invoices + PRIOR_INVOICES),
+            reasons=[_reasons(*row) for row in counts],
+        )
 
 
-def features_id(row: Row) -> str:
-    """Names the feature values themselves: four whole numbers need no hash."""
-    closed, late, late_days, overdue = row
-    return f"{closed}.{late}.{late_days}.{overdue}"
-
-
-def reasons(row: Row) -> tuple[str, ...]:
+def _reasons(closed: int, late: int, overdue: int) -> tuple[str, ...]:
     """Why the score is what it is."""
-    closed, late, _, overdue = row
     if not closed and not overdue:
         return ("no_history",)
     past = f"{late} of {closed} paid late"

@@ -104,6 +104,17 @@ class Scores(msgspec.Struct):
     reasons: list[tuple[str, ...]]
 
 
+def bands(p: Matrix) -> list[str]:
+    """The band of each probability."""
+    return [_BAND_NAMES[place] for place in np.searchsorted(_FLOORS, p, side="right").tolist()]
+
+
+def uncertainties(p: Matrix, invoices: Matrix) -> list[float]:
+    """The standard deviation of each probability, were it the mean of a Beta learned from so many invoices."""
+    found: list[float] = np.round(np.sqrt(p * (1.0 - p) / (invoices + 1.0)), 4).tolist()
+    return found
+
+
 class Scorer:
     """A scorecard made ready to score batches.
 
@@ -176,12 +187,11 @@ class Scorer:
         terms = self.terms(x, codes)
         invoices = self._invoices(x)
         p = self._calibrated(self._sums(terms), invoices)
-        bands = np.searchsorted(_FLOORS, p, side="right").tolist()
         return Scores(
             probabilities=np.round(p, PRECISION).tolist(),
             days=np.round(self._days_of(codes), 1).tolist(),
-            bands=[_BAND_NAMES[band] for band in bands],
-            uncertainties=np.round(np.sqrt(p * (1.0 - p) / (invoices + PRIOR_INVOICES + 1.0)), 4).tolist(),
+            bands=bands(p),
+            uncertainties=uncertainties(p, invoices + PRIOR_INVOICES),
             reasons=self._reasons(codes, terms, invoices),
         )
 

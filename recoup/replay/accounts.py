@@ -27,6 +27,7 @@ class Change(msgspec.Struct, frozen=True):
     """What makes it different from the account's other changes of the kind."""
     line: int
     fields: dict[str, Any]
+    known_at: Instant | None = None
 
 
 class Sighting(msgspec.Struct, frozen=True, order=True):
@@ -36,6 +37,7 @@ class Sighting(msgspec.Struct, frozen=True, order=True):
     name: str
     line: int
     cells: tuple[str, ...]
+    known_at: Instant | None = None
 
 
 class Accounts:
@@ -48,14 +50,14 @@ class Accounts:
         self.assumed = mapping.assume_reachable and not mapping.names_addresses
         self._seen: dict[str, list[Sighting]] = {}
 
-    def see(self, row: Row, account_id: str, at: Instant | None, name: str) -> None:
+    def see(self, row: Row, account_id: str, at: Instant | None, name: str, known_at: Instant | None = None) -> None:
         """Take down what a row says, if it is known when."""
         if at is None:
             return
         cells = tuple(self._value(row, column) for column in self.columns.values())
         sightings = self._seen.setdefault(account_id, [])
         if not sightings or any(cells):
-            sightings.append(Sighting(at, name, row.line, cells))
+            sightings.append(Sighting(at, name, row.line, cells, known_at))
 
     def changes(self) -> Iterator[Change]:
         """Every change, account by account; what a row leaves empty is unchanged."""
@@ -70,7 +72,8 @@ class Accounts:
 
     def _change(self, account_id: str, sighting: Sighting, news: dict[str, str], *, first: bool) -> Iterator[Change]:
         def change(kind: str, name: str, fields: dict[str, Any]) -> Change:
-            return Change(account_id, kind, sighting.at, f"{account_id}-{sighting.name}-{name}", sighting.line, fields)
+            event = f"{account_id}-{sighting.name}-{name}"
+            return Change(account_id, kind, sighting.at, event, sighting.line, fields, sighting.known_at)
 
         profile: dict[str, Any] = {name: news[name] for name in PROFILE if name in news}
         if zone := profile.pop("time_zone", None):

@@ -17,7 +17,7 @@ from recoup.replay.accounts import Accounts
 from recoup.replay.cells import Cells
 from recoup.replay.csv_file import Row, read_rows
 from recoup.replay.mapping import Mapping
-from recoup.replay.rows import Draft, Fault, RowReader
+from recoup.replay.rows import Draft, Fault, RowReader, Told
 from schemas.decode import Refusal, TopicDecoder
 from schemas.envelope import account_key
 from schemas.errors import BadInput
@@ -49,6 +49,10 @@ class Sent(msgspec.Struct, frozen=True, order=True):
     topic: str
     key: bytes
     value: bytes
+    known_at: Instant = 0
+    """When it became known; a replay goes by `at`."""
+    dated: bool = True
+    """The ledger says when it happened; else `at` is taken for granted."""
 
 
 class Ledger(msgspec.Struct):
@@ -94,20 +98,21 @@ def read_ledger(
         collector.take(row)
     ledger = collector.ledger()
     if ledger.faults and not skip_bad:
-        raise BadInput(_report(path, ledger))
+        raise BadInput(
+            report(path, ledger, "nothing has been sent. Mend the file, or pass --skip-bad to dead-letter such rows")
+        )
     if not ledger.messages:
         raise BadInput(f"{path}: holds a header and no rows.")
     return ledger
 
 
-def _report(path: Path, ledger: Ledger) -> str:
+def report(path: Path, ledger: Ledger, advice: str) -> str:
+    """The first faults of a ledger, each with its line and column, and what to do."""
     faults = sorted(ledger.faults, key=lambda fault: fault.line)
     lines = [f"{path.name} line {fault.line}, column {fault.column}: {fault.says}." for fault in faults[:SHOWN_FAULTS]]
     if len(faults) > SHOWN_FAULTS:
         lines.append(f"... and {len(faults) - SHOWN_FAULTS} more.")
-    lines.append(
-        f"{ledger.rows} rows were read; nothing has been sent. Mend the file, or pass --skip-bad to dead-letter such rows."
-    )
+    lines.append(f"{ledger.rows} rows were read; {advice}.")
     return "\n  ".join(lines)
 
 
@@ -131,18 +136,21 @@ class Collector:
         self.currencies: set[str] = set()
         self.columns = {field: column for column, field in mapping.columns().items()}
 
-    def take(self, row: Row) -> None:
-        """Take one row."""
+    def take(self, row: Row) -> Told:
+        """Take one row, and say what it tells."""
         told = self.read(row)
         if told.account_id and told.drafts:
-            self.accounts.see(row, told.account_id, told.drafts[0].at, told.name)
+            first = told.drafts[0]
+            self.accounts.see(row, told.account_id, first.at, told.name, first.known_at)
         for draft in told.drafts:
             self._send(row.line, draft, told.account_id, draft.name or told.name)
+        return told
 
     def ledger(self) -> Ledger:
         """All that was taken."""
         for change in self.accounts.changes():
-            self._send(change.line, Draft(change.kind, change.fields, change.at), change.account_id, change.name)
+            draft = Draft(change.kind, change.fields, change.at, known_at=change.known_at)
+            self._send(change.line, draft, change.account_id, change.name)
         first = min((sent.at for sent in self.sent), default=self.now)
         messages = self.sent + [msgspec.structs.replace(sent, at=first) for sent in self.undated]
         messages.sort()
@@ -178,7 +186,8 @@ class Collector:
                 "account.id" if field == "account_id" else f"invoice.{field.removeprefix('invoice_')}"
             )
             self.read.faults.append(Fault(line, column or field, refusal.detail))
-        sent = Sent(draft.at or 0, RANK[draft.kind], event_id, topic, key, value)
+        at = draft.at or 0
+        sent = Sent(at, RANK[draft.kind], event_id, topic, key, value, draft.known_at or at, draft.dated)
         (self.undated if draft.at is None else self.sent).append(sent)
 
     def _count(self, draft: Draft, account_id: str) -> None:

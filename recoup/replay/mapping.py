@@ -2,7 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
@@ -48,6 +48,8 @@ class InvoiceColumns(_Part, frozen=True):
     due_at: Column
     currency: Column | None = None
     """Instead of the mapping's one currency."""
+    known_at: Column | None = None
+    """When it was entered, where that was later than its date; a replay goes by the date, training by this."""
 
 
 class PaymentColumns(_Part, frozen=True):
@@ -58,6 +60,8 @@ class PaymentColumns(_Part, frozen=True):
     """Without it a payment is that of the whole invoice."""
     id: Column | None = None
     """For ledgers with several payments to an invoice, a row for each."""
+    known_at: Column | None = None
+    """When it was posted, where that was later than its date."""
 
 
 class DisputeColumns(_Part, frozen=True):
@@ -67,6 +71,18 @@ class DisputeColumns(_Part, frozen=True):
     """Column -> the values that say so; every column named must agree."""
     opened_at: Column | None = None
     resolved_at: Column | None = None
+    known_at: Column | None = None
+    """When the dispute was entered. Without this and `opened_at` training takes it to have come out with the payment."""
+
+
+class FeatureColumn(_Part, frozen=True):
+    """A column of the ledger's own to learn from; no live event carries it."""
+
+    column: Column
+    kind: Literal["number", "category", "date", "flag"] | None = None
+    """None = guessed from its cells."""
+    known_at: Literal["issue", "later"] = "issue"
+    """What is only known later foretells nothing, and training refuses it."""
 
 
 class BalanceColumns(_Part, frozen=True):
@@ -95,6 +111,8 @@ class Mapping(_Part, frozen=True):
     decimal: Annotated[str, Meta(pattern="^[.,]$")] = "."
     thousands: Annotated[str, Meta(pattern="^[., '\u00a0]?$")] = ""
     encoding: str = "utf-8"
+    features: dict[Column, FeatureColumn] = {}
+    """Name -> a column of the ledger's own, for training."""
     values: dict[str, dict[str, str]] = {}
     """Column -> what its values mean, such as {countryCode: {"391": US}}."""
     assume_reachable: bool = True
@@ -121,6 +139,8 @@ class Mapping(_Part, frozen=True):
                 value = getattr(part, field.name)
                 for column in value if isinstance(value, dict) else (value,) if value else ():
                     named.setdefault(column, f"{section}.{field.name}")
+        for name, feature in self.features.items():
+            named.setdefault(feature.column, f"features.{name}")
         return named
 
 

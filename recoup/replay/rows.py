@@ -30,6 +30,10 @@ class Draft(msgspec.Struct):
     """Something is wrong with it that has been noted; the pipeline will refuse it."""
     name: str = ""
     """Instead of the row's."""
+    known_at: Instant | None = None
+    """When it became known, where that was later than when it happened."""
+    dated: bool = True
+    """The ledger says when it happened; else `at` is taken for granted."""
 
 
 class Told(msgspec.Struct):
@@ -39,6 +43,11 @@ class Told(msgspec.Struct):
     name: str
     """What makes the row's events different from all others; the same in a row that says the same."""
     drafts: list[Draft]
+    invoice_id: str = ""
+
+
+NEVER: Instant = 253_402_300_799_999
+"""The last millisecond of the year 9999: the ledger does not say that it ever became known."""
 
 
 class RowReader:
@@ -75,6 +84,7 @@ class RowReader:
             self._fault(row, columns.id, "is empty", issued)
         amount = self._money(row, columns.amount, currency, issued)
         issued.at = self._instant(row, columns.issued_at, "start", issued)
+        issued.known_at = self._known(row, columns.known_at, "start", issued)
         due = self._instant(row, columns.due_at, "end", issued, field="due_at", past=False)
         said = (account_id, str(amount), str(issued.at), str(due), currency, *self._paid_with(row, columns.id))
         first_line, before = self.known.get(invoice_id, (row.line, said))
@@ -83,18 +93,21 @@ class RowReader:
         if before != said:
             self._fault(row, columns.id, f"the invoice stands on line {first_line} already, with other values", issued)
             del issued.fields["invoice_id"]
-            return Told(account_id, f"{invoice_id}-row-{row.line}", [issued])
+            return Told(account_id, f"{invoice_id}-row-{row.line}", [issued], invoice_id)
         again = first_line != row.line
         disputes, payment = self._dispute(row, invoice_id, issued), self._payment(row, invoice_id, amount, currency)
         name = invoice_id or f"row-{row.line}"
         if again and self.mapping.payment and self.mapping.payment.id:
             # One more payment of an invoice that was told of already.
-            return Told(account_id, name, [payment] if payment else [])
+            return Told(account_id, name, [payment] if payment else [], invoice_id)
         self.repeated += again
         if disputes and payment and len(disputes) == 1 and payment.at is not None:
             resolved = {"invoice_id": invoice_id, "dispute_id": invoice_id, "outcome": "withdrawn"}
-            disputes.append(Draft("dispute.resolved", resolved, payment.at))
-        return Told(account_id, name, [issued, *([payment] if payment else []), *disputes])
+            disputes.append(Draft("dispute.resolved", resolved, payment.at, known_at=payment.known_at))
+        if disputes and not disputes[0].dated:
+            later = [draft.known_at or draft.at for draft in (payment, *disputes[1:]) if draft is not None]
+            disputes[0].known_at = min([at for at in later if at is not None], default=NEVER)
+        return Told(account_id, name, [issued, *([payment] if payment else []), *disputes], invoice_id)
 
     def _paid_with(self, row: Row, invoice_column: str) -> tuple[str, ...]:
         """What else must be the same in a row that repeats another: its payment, unless rows are payments."""
@@ -111,6 +124,7 @@ class RowReader:
         draft = Draft("payment.received", {"payment_id": payment_id, "currency": currency}, name=payment_id)
         draft.faulty = currency not in CURRENCIES or not invoice_id
         draft.at = self._instant(row, columns.paid_at, "end", draft)
+        draft.known_at = self._known(row, columns.known_at, "end", draft)
         if columns.amount is None:
             amount = whole
             draft.faulty = draft.faulty or whole is None
@@ -140,6 +154,9 @@ class RowReader:
         opened = Draft("dispute.opened", dict(about), issued.at, faulty=not invoice_id or issued.at is None)
         if row.get(columns.opened_at):
             opened.at = self._instant(row, columns.opened_at or "", "start", opened)
+        if row.get(columns.known_at):
+            opened.known_at = self._known(row, columns.known_at, "end", opened)
+        opened.dated = bool(row.get(columns.opened_at) or row.get(columns.known_at))
         if not row.get(columns.resolved_at):
             return [opened]
         resolved = Draft("dispute.resolved", {**about, "outcome": "verified"}, faulty=not invoice_id)
@@ -199,6 +216,20 @@ class RowReader:
             return None
         draft.fields[field] = utc(at)
         return at
+
+    def _known(self, row: Row, column: str | None, edge: Edge, draft: Draft) -> Instant | None:
+        """When a draft became known: as its column says, but not before it happened."""
+        cell = row.get(column)
+        if not cell:
+            return None
+        try:
+            known_at = self.cells.instant(cell, edge)
+        except Unreadable as unreadable:
+            self._fault(
+                row, column or "", str(unreadable)
+            )  # a replay, which goes by the date, can send it all the same
+            return None
+        return known_at if draft.at is None else max(known_at, draft.at)
 
     def _fault(self, row: Row, column: str, says: str, draft: Draft | None = None) -> None:
         self.faults.append(Fault(row.line, column, says))

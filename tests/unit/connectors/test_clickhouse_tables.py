@@ -17,6 +17,7 @@ from connectors.clickhouse.tables import (
     INSTANT,
     INTEGER,
     NUMBER,
+    NUMBERS,
     OCCURRED_AT,
     OWN,
     TEXT,
@@ -40,6 +41,7 @@ FITS: dict[Any, tuple[type, ...]] = {
     OCCURRED_AT: (inspect.DateTimeType,),
     DAY: (inspect.DateType,),
     TEXTS: (inspect.VarTupleType,),
+    NUMBERS: (inspect.VarTupleType,),
 }
 
 DECLARED = [(table, column) for table in tables().values() if table.name != DEAD_LETTERS for column in table.columns]

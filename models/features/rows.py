@@ -1,0 +1,271 @@
+"""One account as a row of the matrix: the same function for a live decision and for history, so both are equal to the bit.
+
+It takes two steps. `observe` reads counts, sums and dates off the state, account by account. `matrix` makes the features
+out of them for all accounts at once, with nothing but +, -, *, / and the square root, which IEEE 754 fixes to the last
+bit: whatever the batch, the machine or the order of the rows, the same state gives the same bytes.
+"""
+
+import struct
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.account.bars import HARDSHIP
+from models.account.course import Course
+from models.account.interactions import Contacts, Promise
+from models.account.ledger import PaymentFacts
+from models.account.profile import Bars
+from models.account.standing import Named, Standing
+from models.account.state import Facts
+from models.calendar import DAY, Zone
+from models.clock import Instant
+from models.features.catalogue import NAMES
+from models.features.priors import PRIOR_DAYS, PRIOR_INVOICES, PRIOR_LATE, PRIOR_ON_TIME
+from schemas.currencies import CURRENCIES, decimals
+
+Row = bytes
+"""The raw numbers of one account, as float64."""
+Matrix = NDArray[np.float64]
+
+NAN = float("nan")
+UNITS = {currency: 10.0 ** decimals(currency) for currency in CURRENCIES}
+"""Minor units in a major one."""
+
+RAW = (
+    "amount", "units_paid", "units", "usual_count", "usual_sum", "terms_days", "days_to_due", "due_day",
+    "open_invoices", "overdue_invoices", "oldest_days_overdue", "open_amount", "overdue_amount", "credit",
+    "closed", "late", "late_days", "late_squares", "slack", "to_pay", "recent_count", "recent_on_time", "recent_slack",
+    "last_slack", "last_paid_at", "first_at", "issued", "failed", "reversed", "written_off", "coming", "plans_active",
+    "plans_broken", "open_disputes", "disputes", "hardship", "contacts", "last_contact_at", "reached", "promises_open",
+    "promises_kept", "promises_broken", "days_to_promise", "at",
+)  # fmt: skip
+_pack = struct.Struct(f"{len(RAW)}d").pack
+
+CALLS = ("conversation", "third_party", "voicemail", "no_answer", "wrong_party")
+"""Outcomes of calls that were made; `not_connected` was none."""
+
+NO_INVOICE = (NAN, NAN, NAN, 0.0, 0.0, NAN, NAN, NAN)
+
+
+def focus_of(standing: Standing, moment: str) -> Named | None:
+    """The open invoice that a score is about.
+
+    Args:
+        moment: at which a model was trained. `issue`: it foretells an invoice that is not due yet, so the next one to
+            come due, if there is any; otherwise the oldest due one.
+    """
+    if moment == "issue":
+        place = len(standing.overdue)
+        return standing.open[place] if place < len(standing.open) else None
+    return standing.open[0] if standing.open else None
+
+
+def observe(facts: Facts, course: Course, standing: Standing, focus: Named | None, at: Instant, zone: Zone) -> Row:
+    """What the state says at an instant.
+
+    Args:
+        standing: of the account at `at`.
+        focus: the invoice that the row is about; None = there is none, and what concerns it is not known.
+        zone: in which days of the week and month are counted.
+    """
+    payments = facts.payments
+    habits = payments.habits
+    currency = _currency(payments, standing, focus)
+    units = UNITS.get(currency, 100.0)
+    open_minor = overdue_minor = oldest = credit = 0
+    overdue = len(standing.overdue)
+    if overdue:
+        oldest = (at - standing.overdue[0][0]) // DAY
+    place = 0
+    for _, _, invoice in standing.open:
+        if invoice.currency == currency:
+            open_minor += invoice.rest
+            if place < overdue:  # the oldest due come first in both lists
+                overdue_minor += invoice.rest
+        place += 1  # noqa: SIM113 - enumerate costs more than the loop
+    if payments.credits:
+        credit = sum([p.unused for p in payments.credits.values() if p.unused > 0 and p.currency == currency])
+    recent = habits.recent
+    recent_slack, recent_on_time, last_slack = 0, 0, NAN
+    for packed in recent:
+        last_slack = (packed & 4095) - 2048
+        recent_slack += last_slack
+        recent_on_time += last_slack <= 0
+    bars, contacts = facts.bars, facts.contacts
+    return _pack(
+        *(NO_INVOICE if focus is None else _invoice(payments, focus, at, zone, units)),
+        len(standing.open),
+        overdue,
+        oldest,
+        open_minor / units,
+        overdue_minor / units,
+        credit / units,
+        habits.closed,
+        habits.late,
+        habits.late_days,
+        habits.late_squares,
+        habits.slack,
+        habits.to_pay,
+        len(recent),
+        recent_on_time,
+        recent_slack,
+        last_slack,
+        habits.last_paid_at or NAN,
+        habits.first_at or NAN,
+        habits.issued,
+        habits.failed,
+        habits.reversed,
+        habits.written_off,
+        *(_arranged(payments) if payments.attempts or payments.deals else (0, 0, 0)),
+        *(_barred(bars) if bars.disputes or bars.flags else (0, 0, 0)),
+        *(_contacted(contacts) if contacts.newest else (0, NAN, 0)),
+        *(
+            _promised(contacts.promises, course, at, zone)
+            if contacts.promises
+            else (0, course.promises_kept, course.promises_broken, NAN)
+        ),
+        at,
+    )
+
+
+def _currency(payments: PaymentFacts, standing: Standing, focus: Named | None) -> str:
+    """The currency that amounts are counted in: of the focus, else of the oldest due invoice, else of what lies there."""
+    if focus is not None:
+        return focus[2].currency
+    if standing.open:
+        return standing.open[0][2].currency
+    return next((payment.currency for payment in payments.credits.values()), "")
+
+
+def _invoice(payments: PaymentFacts, focus: Named, at: Instant, zone: Zone, units: float) -> tuple[float, ...]:
+    due, _, invoice = focus
+    whole = invoice.amount + invoice.adjusted
+    count, total = payments.habits.amounts.get(invoice.currency, (0, 0))
+    return (
+        whole / units,
+        invoice.paid,
+        whole,
+        count,
+        total,
+        (due - invoice.at) // DAY,
+        (due - at) // DAY,
+        zone.day(due),
+    )
+
+
+def _arranged(payments: PaymentFacts) -> tuple[int, int, int]:
+    """Payments on their way, and plans and settlements in force and broken."""
+    statuses = [deal.status for deal in payments.deals.values()]
+    return (
+        sum([attempt.status != "failed" for attempt in payments.attempts.values()]),
+        statuses.count("accepted") + statuses.count("settlement_accepted"),
+        statuses.count("broken"),
+    )
+
+
+def _barred(bars: Bars) -> tuple[int, int, int]:
+    """Open disputes, disputes ever, and whether hardship was declared."""
+    disputes = bars.disputes.values()
+    return (
+        sum([dispute.opened > dispute.resolved or dispute.outcome == "upheld" for dispute in disputes]),
+        sum([dispute.opened > 0 for dispute in disputes]),
+        any(written > 0 and name.startswith(HARDSHIP) for name, written in bars.flags.items()),
+    )
+
+
+def _contacted(contacts: Contacts) -> tuple[int, float, int]:
+    """Contacts made, the instant of the last one, and answers."""
+    count = contacts.counts.get
+    made = count("sent", 0) + count("unknown", 0)
+    for call in CALLS:
+        made += count(call, 0)
+    answers = count("opened", 0) + count("clicked", 0) + count("reply", 0) + count("conversation", 0)
+    return made, contacts.last_contact_at or NAN, answers
+
+
+def _promised(promises: dict[str, Promise], course: Course, at: Instant, zone: Zone) -> tuple[int, int, int, float]:
+    """Promises open, kept and broken, and the days until the first open one is due."""
+    today = zone.day(at)
+    due = [
+        promise.due_on
+        for name, promise in promises.items()
+        if promise.known and promise.cancelled_at is None and name not in course.judged
+    ]
+    return len(due), course.promises_kept, course.promises_broken, (min(due) - today) if due else NAN
+
+
+def matrix(rows: Sequence[Row]) -> Matrix:
+    """The features of many rows, of shape (rows, NAMES); NaN = not known."""
+    raw = dict(zip(RAW, np.frombuffer(b"".join(rows), np.float64).reshape(len(rows), len(RAW)).T.copy(), strict=True))
+    out = np.empty((len(NAMES), len(rows)))
+    columns = dict(zip(NAMES, out, strict=True))
+    for name in RAW:
+        if name in columns:
+            columns[name][:] = raw[name]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        _ratios(raw, columns)
+        _habits(raw, columns)
+    _dates(raw, columns)
+    return out.T
+
+
+Columns = dict[str, Matrix]
+
+
+def _ratios(raw: Columns, out: Columns) -> None:
+    out["amount_to_usual"][:] = _known(raw["units"] * raw["usual_count"] / raw["usual_sum"])
+    out["paid_share"][:] = _known(raw["units_paid"] / raw["units"])
+    share = raw["overdue_amount"] / raw["open_amount"]
+    out["overdue_share"][:] = np.where(raw["open_amount"] > 0, share, 0.0)
+    out["dispute_rate"][:] = np.where(raw["issued"] > 0, np.minimum(raw["disputes"] / raw["issued"], 1.0), 0.0)
+
+
+def _habits(raw: Columns, out: Columns) -> None:
+    closed, late_days = raw["closed"], raw["late_days"]
+    invoices = closed + raw["overdue_invoices"]
+    out["closed_invoices"][:] = closed
+    out["on_time_rate"][:] = (PRIOR_ON_TIME + closed - raw["late"]) / (PRIOR_ON_TIME + PRIOR_LATE + invoices)
+    out["mean_days_late"][:] = (PRIOR_INVOICES * PRIOR_DAYS + late_days) / (PRIOR_INVOICES + closed)
+    mean = late_days / closed
+    spread = np.sqrt(np.maximum(raw["late_squares"] / closed - mean * mean, 0.0))
+    out["sd_days_late"][:] = np.where(closed > 1, spread, np.nan)
+    out["mean_slack"][:] = _known(raw["slack"] / closed)
+    out["mean_days_to_pay"][:] = _known(raw["to_pay"] / closed)
+    out["recent_on_time_rate"][:] = _known(raw["recent_on_time"] / raw["recent_count"])
+    out["recent_slack"][:] = _known(raw["recent_slack"] / raw["recent_count"])
+    out["slack_trend"][:] = out["recent_slack"] - out["mean_slack"]
+    out["failed_payments"][:] = raw["failed"]
+    out["reversed_payments"][:] = raw["reversed"]
+    out["payments_coming"][:] = raw["coming"]
+
+
+def _dates(raw: Columns, out: Columns) -> None:
+    at = raw["at"]
+    out["days_since_payment"][:] = np.floor((at - raw["last_paid_at"]) / DAY)
+    out["account_age"][:] = np.floor((at - raw["first_at"]) / DAY)
+    out["days_since_contact"][:] = np.floor((at - raw["last_contact_at"]) / DAY)
+    due = raw["due_day"]
+    known = ~np.isnan(due)
+    day = np.where(known, due, 0.0).astype(np.int64)
+    out["due_weekday"][:] = np.where(known, (day + 3) % 7, np.nan)  # 1970-01-01 was a Thursday
+    date = day.astype("datetime64[D]")
+    out["due_month_day"][:] = np.where(known, (date - date.astype("datetime64[M]")).astype(np.int64) + 1, np.nan)
+
+
+def _known(values: Matrix) -> Matrix:
+    """Not known where it would be the mean or the share of nothing."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+_ODD = np.random.default_rng(20_260_101).integers(1, 2**63, len(NAMES), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+
+
+def fingerprints(x: Matrix) -> list[str]:
+    """Names the values of each row: equal rows have the same name, and rows that differ hardly ever have.
+
+    A multiplicative hash of the float64 bits, every NaN being the same: a check value, no cryptography.
+    """
+    bits = np.where(np.isnan(x), np.nan, x).view(np.uint64)
+    bits ^= bits >> np.uint64(32)
+    return [f"{value:016x}" for value in (bits * _ODD).sum(axis=1, dtype=np.uint64).tolist()]

@@ -1,0 +1,1 @@
+"""Models out of history: rows, candidates, judgement, report. Open `run.py` first."""
