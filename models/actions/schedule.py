@@ -4,6 +4,9 @@ The oldest open invoice that may be chased rules which step is due (not one whos
 live); one contact covers everything that is due by then. Of several steps whose day has come only the latest is taken.
 A step that the gate denies stays due: the account is looked at again when it is allowed, and by then a later step may
 have taken its place.
+
+Who pays a part of an invoice after its due day is given time: the days of the steps that are left count from the day of
+that payment, as they did from the due day.
 """
 
 from bisect import bisect_right
@@ -145,6 +148,9 @@ class Plan:
 
         Due is the latest whose day has come, unless it was taken already or lies before the tenant went live.
         """
+        invoice = named[2]
+        if invoice.paid and (paid_day := self.zone.day(invoice.paid_at)) > due_day:
+            return self._steps_after(paid_day, named[1], course, today)
         place = bisect_right(self.days, today.day - due_day)
         done = course.steps.get(named[1]) if course.steps else None
         due = self.steps[place - 1] if place else None
@@ -155,6 +161,29 @@ class Plan:
         for later in self.steps[place:]:
             if due_day + later.at_days >= self.live_day and not (done and later.id in done.steps):
                 return due, self.opening(due_day + later.at_days)
+        return due, None
+
+    def _steps_after(
+        self, paid_day: int, invoice_id: str, course: Course, today: Day
+    ) -> tuple[Step | None, Instant | None]:
+        """`steps_of` for an invoice that was partly paid on a day after its due day.
+
+        Left are the steps behind the due day and behind every step taken, in the strategy's order: nobody who has paid
+        a part is asked for the rest in milder words than before.
+        """
+        done = course.steps.get(invoice_id)
+        first = bisect_right(self.days, 0)
+        if done is not None:
+            first = max([first, *(place + 1 for place, step in enumerate(self.steps) if step.id in done.steps)])
+        place = bisect_right(self.days, today.day - paid_day)
+        due = self.steps[place - 1] if place > first else None
+        if due is not None:
+            day = paid_day + due.at_days
+            if day < self.live_day or (done is not None and day <= self.day_of(done.at)):
+                due = None
+        for later in self.steps[max(place, first) :]:
+            if paid_day + later.at_days >= self.live_day:
+                return due, self.opening(paid_day + later.at_days)
         return due, None
 
     def next_overdue_at(self, standing: Standing, known: Named | None = None, known_day: int = 0) -> Instant | None:
