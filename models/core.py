@@ -68,6 +68,8 @@ class Outcome(msgspec.Struct, gc=False):
     """Contacts that were allowed and chosen."""
     denied: dict[str, int] = {}
     """Contacts that were due and denied, by rule; one that two rules deny counts for both."""
+    mismatches: int = 0
+    """Balances asserted by the billing system that differ from ours."""
 
 
 NOTHING_RELEASED: Released = {}
@@ -123,6 +125,7 @@ def _take(
     stored = open_stored(work.blob)
     facts, course, now = Facts(stored), stored.course, work.now
     changed = news = False
+    mismatches = facts.payments.mismatches
     for event, number in work.events:
         answer = facts.apply(event)
         if answer is APPLIED:
@@ -131,6 +134,7 @@ def _take(
             outcome.dropped[place].append(answer.reason)
         elif isinstance(answer, Refusal):
             outcome.refused[place].append((number, answer))
+    outcome.mismatches += facts.payments.mismatches - mismatches
     today = plan.today(now)
     standing = standing_of(facts, now, today.overdue_before)
     review_at = course.review_at

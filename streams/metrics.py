@@ -24,6 +24,9 @@ REFUSED = Counter("recoup_events_refused_total", "Events sent to a dead-letter t
 SCORED = Counter("recoup_accounts_scored_total", "Accounts scored.")
 DECISIONS = Counter("recoup_decisions_total", "Decisions by action.", ["action"])
 CONTACTS_ALLOWED = Counter("recoup_contacts_allowed_total", "Contacts that the rules allowed and the policy chose.")
+BALANCE_MISMATCHES = Counter(
+    "recoup_balance_mismatches_total", "Balances asserted by the billing system that differ from ours."
+)
 CONTACTS_DENIED = Counter("recoup_contacts_denied_total", "Contacts that a rule denied.", ["rule"])
 ROWS = Counter("recoup_rows_landed_total", "Rows made visible in ClickHouse.", ["topic"])
 ROWS_REFUSED = Counter(

@@ -12,6 +12,7 @@ from models.core import Work, rebuild_state, step
 from schemas.control import Limits, Strategy
 from schemas.crm import DisputeOpened, DisputeResolved, HoldPlaced
 from schemas.envelope import Hours
+from schemas.payments import AccountBalanceAsserted
 from tests.unit.models.events import (
     account,
     adjusted,
@@ -313,6 +314,14 @@ def test_duplicates_are_dropped_and_decide_nothing():
     assert life.blob == before
     assert len(life.decisions) == decisions
     assert life.review == decode(before).course.review_at
+
+
+def test_asserted_balances_that_differ_from_ours_are_counted():
+    life = Life()
+    asserted = [AccountBalanceAsserted(**envelope(1), amount_minor=cents, currency="USD") for cents in (100, 90, 80)]
+    assert life.take(0, issued("a", 100)).mismatches == 0
+    assert life.take(1, *asserted, asserted[-1]).mismatches == 2
+    assert life.take(2, AccountBalanceAsserted(**envelope(2), amount_minor=1, currency="USD")).mismatches == 1
 
 
 def test_a_refused_event_names_its_place_and_the_others_count():
