@@ -41,6 +41,11 @@ def day_number(day: date) -> int:
     return day.toordinal() - EPOCH_ORDINAL
 
 
+def date_of(day: int) -> date:
+    """A day number as a date."""
+    return date.fromordinal(day + EPOCH_ORDINAL)
+
+
 def weekday(day: int) -> int:
     """Monday = 0 of a day number; 1970-01-01 was a Thursday."""
     return (day + 3) % 7

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 
 from models.account.outcome import APPLIED, Drop
+from models.account.promises import review_for
 from models.account.standing import standing_of
 from models.account.state import AccountState, Facts, close_stored, encode, fold, open_stored
 from models.actions.announce import Case, Message, Scored, announce, news_of
@@ -67,6 +68,8 @@ class Outcome(msgspec.Struct, gc=False):
     """Contacts that were allowed and chosen."""
     denied: dict[str, int] = {}
     """Contacts that were due and denied, by rule; one that two rules deny counts for both."""
+    mismatches: int = 0
+    """Balances asserted by the billing system that differ from ours."""
 
 
 NOTHING_RELEASED: Released = {}
@@ -122,6 +125,7 @@ def _take(
     stored = open_stored(work.blob)
     facts, course, now = Facts(stored), stored.course, work.now
     changed = news = False
+    mismatches = facts.payments.mismatches
     for event, number in work.events:
         answer = facts.apply(event)
         if answer is APPLIED:
@@ -130,6 +134,7 @@ def _take(
             outcome.dropped[place].append(answer.reason)
         elif isinstance(answer, Refusal):
             outcome.refused[place].append((number, answer))
+    outcome.mismatches += facts.payments.mismatches - mismatches
     today = plan.today(now)
     standing = standing_of(facts, now, today.overdue_before)
     review_at = course.review_at
@@ -137,7 +142,7 @@ def _take(
     if not (news or due) or not plan.is_live(now):
         outcome.states.append((work.key, close_stored(facts.encoded(), course) if changed else work.blob or b""))
         agreed = review_at if review_at is not None and review_at > now else None
-        outcome.reviews.append((work.key, earliest(agreed, plan.next_step_of_any(standing, course, today))))
+        outcome.reviews.append((work.key, earliest(agreed, plan.next_step_of_any(facts, standing, course, today))))
         return None
     prospect = consider(plan, gate, facts, course, standing, today, mode)
     champion, challenger = serving.champion, serving.challenger
@@ -229,8 +234,8 @@ class Folded(msgspec.Struct, gc=False):
 def rebuild_state(events: Iterable[Event], decisions: Iterable[NextBestAction]) -> Folded:
     """The state that the events of an account (in log order) and its published decisions lead to.
 
-    An account with open invoices that was never decided on is to be looked at at once: when its review was to be, only
-    the lost timers knew.
+    An account with open invoices or promises that was never decided on is to be looked at at once: when its review was
+    to be, only the lost timers knew.
     """
     state = AccountState()
     applied = 0
@@ -243,7 +248,7 @@ def rebuild_state(events: Iterable[Event], decisions: Iterable[NextBestAction]) 
             dropped.append(answer.reason)
     for decision in decisions:
         state.course = state.course.after(decision)
-    review_at = state.course.review_at
-    if not state.course.decision_no and state.facts.payments.invoices:
+    review_at = review_for(state.facts.contacts, state.course)
+    if not state.course.decision_no and (state.facts.payments.invoices or state.facts.contacts.promises):
         review_at = 0
     return Folded(encode(state), review_at, applied, dropped)

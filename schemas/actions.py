@@ -53,3 +53,6 @@ class NextBestAction(Event, frozen=True, kw_only=True, tag="next_best_action.cho
     overdue_since: Timestamp | None = None
     """Due date of the oldest overdue invoice; absent = nothing is overdue."""
     reasons: tuple[Name, ...] = ()
+    promises_kept: tuple[Id, ...] = ()
+    """Promises whose day has passed, judged with this decision; each is told as `promise.kept` if it is news."""
+    promises_broken: tuple[Id, ...] = ()

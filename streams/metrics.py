@@ -25,6 +25,9 @@ SCORED = Counter("recoup_accounts_scored_total", "Accounts scored.")
 MODELS_REFUSED = Counter("recoup_models_refused_total", "Releases that the worker did not take.", ["reason"])
 DECISIONS = Counter("recoup_decisions_total", "Decisions by action.", ["action"])
 CONTACTS_ALLOWED = Counter("recoup_contacts_allowed_total", "Contacts that the rules allowed and the policy chose.")
+BALANCE_MISMATCHES = Counter(
+    "recoup_balance_mismatches_total", "Balances asserted by the billing system that differ from ours."
+)
 CONTACTS_DENIED = Counter("recoup_contacts_denied_total", "Contacts that a rule denied.", ["rule"])
 ROWS = Counter("recoup_rows_landed_total", "Rows made visible in ClickHouse.", ["topic"])
 ROWS_REFUSED = Counter(

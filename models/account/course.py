@@ -15,6 +15,8 @@ TOLD = 1_000
 """Overdue invoices remembered as told, until the account is cured."""
 PLANNED = 16
 PLANNED_DAYS = 32
+JUDGED = 16
+"""Promises remembered as judged: twice as many as an account's facts hold, so that none is judged again."""
 
 
 class Done(msgspec.Struct, array_like=True, gc=False):
@@ -47,6 +49,10 @@ class Course(msgspec.Struct, array_like=True, gc=False):
     """Invoices told as overdue since the account was last without any."""
     steps: dict[str, Done] = {}
     planned: list[Planned] = []
+    promises_kept: int = 0
+    promises_broken: int = 0
+    judged: list[str] = []
+    """Promises whose day has passed and that have been found kept or broken."""
 
     def after(self, decision: NextBestAction) -> "Course":
         """The course with one more decision in it; an older or repeated decision changes nothing."""
@@ -77,6 +83,9 @@ class Course(msgspec.Struct, array_like=True, gc=False):
         if decision.action == CONTACT and decision.contact_id is not None and decision.channel is not None:
             new = Planned(decision.contact_id, at, decision.channel, decision.purpose or "collection")
             planned = [*(old for old in planned if old.at > at - PLANNED_DAYS * DAY), new][-PLANNED:]
+        kept, broken, judged = decision.promises_kept, decision.promises_broken, self.judged
+        if kept or broken:
+            judged = [*judged, *kept, *broken][-JUDGED:]
         return Course(
             decision_no=decision.decision_no,
             decision_id=decision.decision_id,
@@ -87,6 +96,9 @@ class Course(msgspec.Struct, array_like=True, gc=False):
             told=told,
             steps=steps,
             planned=planned,
+            promises_kept=self.promises_kept + len(kept),
+            promises_broken=self.promises_broken + len(broken),
+            judged=judged,
         )
 
 

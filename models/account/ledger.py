@@ -135,6 +135,11 @@ def slack_of(item: int) -> int:
     return item % SLACKS - SLACKS // 2
 
 
+def recent_slacks(habits: Habits) -> list[int]:
+    """Days against due of the invoices that were paid last, oldest first; negative = early."""
+    return [slack_of(item) for item in habits.recent]
+
+
 class Attempt(msgspec.Struct, array_like=True, gc=False):
     """A payment that is scheduled, pending or failed."""
 

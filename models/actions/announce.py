@@ -6,16 +6,17 @@ from typing import Literal
 import msgspec
 
 from models.account.course import Course
+from models.account.promises import Judged
 from models.account.standing import Standing
 from models.account.state import Stored
 from models.actions.schedule import EXPIRES, HAND_TO_PERSON, WAIT_ALONE, Day, Draft, Plan, Prospect, candidates
-from models.calendar import utc
+from models.calendar import date_of, utc
 from models.clock import Instant
 from models.features.catalogue import FEATURES_HASH
 from models.propensity.serving import CHALLENGER, CHAMPION, Model, Role
 from schemas.actions import NextBestAction
 from schemas.contacts import ContactRequested
-from schemas.facts import AccountCured, AccountEscalated, InvoiceOverdue
+from schemas.facts import AccountCured, AccountEscalated, InvoiceOverdue, PromiseBroken, PromiseKept
 from schemas.scores import PropensityScored
 
 SCORES = "propensity-scores"
@@ -152,6 +153,8 @@ def announce(case: Case, score: Scored, shadow: Scored | None = None) -> tuple[l
         reasons=prospect.reasons,
         overdue=news.invoice_ids,
         overdue_since=None if since is None else utc(since),
+        promises_kept=tuple([judged.promise_id for judged in prospect.promises if judged.kept]),
+        promises_broken=tuple([judged.promise_id for judged in prospect.promises if not judged.kept]),
     )
     key = case.key.encode()
     messages = [(SCORES, key, encode(_told(nba, score, case.focus, CHAMPION))), (DECISIONS, key, encode(nba))]
@@ -161,6 +164,8 @@ def announce(case: Case, score: Scored, shadow: Scored | None = None) -> tuple[l
         messages.append((REQUESTS, key, encode(_request(nba, draft, contact_id, at))))
     if news.overdue or news.cured is not None or prospect.action == HAND_TO_PERSON:
         messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _customer_events(nba, news)]
+    if prospect.promises:
+        messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _judgements(nba, prospect.promises)]
     return messages, course.advanced(nba, at=at, review_at=review_at, overdue_since=since)
 
 
@@ -212,6 +217,27 @@ def _request(nba: NextBestAction, draft: Draft, contact_id: str, at: Instant) ->
         invoice_ids=nba.invoice_ids,
         language=draft.language,
     )
+
+
+def _judgements(nba: NextBestAction, promises: tuple[Judged, ...]) -> list[PromiseKept | PromiseBroken]:
+    told: list[PromiseKept | PromiseBroken] = []
+    for number, judged in enumerate(promises):
+        if not judged.told:
+            continue
+        fact = PromiseKept(
+            event_id=f"{nba.decision_id}:promise:{number}",
+            tenant_id=nba.tenant_id,
+            account_id=nba.account_id,
+            occurred_at=nba.occurred_at,
+            source=SOURCE,
+            promise_id=judged.promise_id,
+            amount_minor=judged.promise.amount,
+            currency=judged.promise.currency,  # type: ignore[arg-type]
+            due_on=date_of(judged.promise.due_on),
+        )
+        fields = msgspec.structs.asdict(fact)
+        told.append(fact if judged.kept else PromiseBroken(**fields, paid_minor=judged.received))
+    return told
 
 
 def _customer_events(nba: NextBestAction, news: News) -> list[InvoiceOverdue | AccountCured | AccountEscalated]:

@@ -4,6 +4,9 @@ The oldest open invoice that may be chased rules which step is due (not one whos
 live); one contact covers everything that is due by then. Of several steps whose day has come only the latest is taken.
 A step that the gate denies stays due: the account is looked at again when it is allowed, and by then a later step may
 have taken its place.
+
+Who pays a part of an invoice after its due day is given time: the days of the steps that are left count from the day of
+that payment, as they did from the due day.
 """
 
 from bisect import bisect_right
@@ -12,6 +15,7 @@ import msgspec
 
 from models.account.course import CONTACT, WAIT, Course
 from models.account.profile import ContactPoint, CrmFacts, Profile
+from models.account.promises import Judged, judge, next_judging
 from models.account.standing import Named, Standing
 from models.account.state import Facts
 from models.calendar import DAY, Zone, instant, utc, zone
@@ -76,6 +80,8 @@ class Prospect(msgspec.Struct, gc=False):
     at_stake: int = 0
     """Minor units open in the ruling invoice's currency."""
     draft: Draft | None = None
+    promises: tuple[Judged, ...] = ()
+    """Those that are judged now."""
 
 
 class Day(msgspec.Struct, gc=False):
@@ -142,6 +148,9 @@ class Plan:
 
         Due is the latest whose day has come, unless it was taken already or lies before the tenant went live.
         """
+        invoice = named[2]
+        if invoice.paid and (paid_day := self.zone.day(invoice.paid_at)) > due_day:
+            return self._steps_after(paid_day, named[1], course, today)
         place = bisect_right(self.days, today.day - due_day)
         done = course.steps.get(named[1]) if course.steps else None
         due = self.steps[place - 1] if place else None
@@ -152,6 +161,29 @@ class Plan:
         for later in self.steps[place:]:
             if due_day + later.at_days >= self.live_day and not (done and later.id in done.steps):
                 return due, self.opening(due_day + later.at_days)
+        return due, None
+
+    def _steps_after(
+        self, paid_day: int, invoice_id: str, course: Course, today: Day
+    ) -> tuple[Step | None, Instant | None]:
+        """`steps_of` for an invoice that was partly paid on a day after its due day.
+
+        Left are the steps behind the due day and behind every step taken, in the strategy's order: nobody who has paid
+        a part is asked for the rest in milder words than before.
+        """
+        done = course.steps.get(invoice_id)
+        first = bisect_right(self.days, 0)
+        if done is not None:
+            first = max([first, *(place + 1 for place, step in enumerate(self.steps) if step.id in done.steps)])
+        place = bisect_right(self.days, today.day - paid_day)
+        due = self.steps[place - 1] if place > first else None
+        if due is not None:
+            day = paid_day + due.at_days
+            if day < self.live_day or (done is not None and day <= self.day_of(done.at)):
+                due = None
+        for later in self.steps[max(place, first) :]:
+            if paid_day + later.at_days >= self.live_day:
+                return due, self.opening(paid_day + later.at_days)
         return due, None
 
     def next_overdue_at(self, standing: Standing, known: Named | None = None, known_day: int = 0) -> Instant | None:
@@ -166,14 +198,22 @@ class Plan:
         coming = standing.open[place]
         return self.opening((known_day if coming is known else self.zone.day(coming[0])) + 1)
 
-    def next_step_of_any(self, standing: Standing, course: Course, today: Day) -> Instant | None:
-        """When any invoice's next step will be due, for an account that is only folded.
+    def next_judging_at(self, facts: Facts, course: Course, today: Day) -> Instant | None:
+        """When the next promise can be judged."""
+        contacts = facts.contacts
+        if not contacts.promises:
+            return None
+        day = next_judging(contacts, course, self.zone, today.day)
+        return None if day is None else self.opening(day)
+
+    def next_step_of_any(self, facts: Facts, standing: Standing, course: Course, today: Day) -> Instant | None:
+        """When any invoice's next step will be due or a promise can be judged, for an account that is only folded.
 
         Which of them will rule depends on when the tenant goes live.
         """
         day_of = self.zone.day
         steps = [self.steps_of(named, day_of(named[0]), course, today)[1] for named in standing.chaseable]
-        return earliest(*steps, self.next_overdue_at(standing))
+        return earliest(*steps, self.next_overdue_at(standing), self.next_judging_at(facts, course, today))
 
 
 def earliest(*moments: Instant | None) -> Instant | None:
@@ -188,11 +228,23 @@ def earliest(*moments: Instant | None) -> Instant | None:
 def consider(
     plan: Plan, gate: Gate, facts: Facts, course: Course, standing: Standing, today: Day, mode: str
 ) -> Prospect:
-    """What the schedule would do about an account now.
+    """What the schedule would do about an account now, and the promises whose day has passed.
 
     Args:
         mode: `live` expects to hear of each contact from interaction-events, `replay` takes the plan for the deed.
     """
+    prospect = _next_step(plan, gate, facts, course, standing, today, mode)
+    if facts.contacts.promises:
+        prospect.review_at = earliest(prospect.review_at, plan.next_judging_at(facts, course, today))
+        prospect.promises = judge(facts, course, plan.zone, today.day)
+        for judged in prospect.promises:
+            judged.told = judged.promise.due_on >= plan.live_day - 1
+    return prospect
+
+
+def _next_step(
+    plan: Plan, gate: Gate, facts: Facts, course: Course, standing: Standing, today: Day, mode: str
+) -> Prospect:
     ruling = plan.ruling(standing) if standing.chaseable else None
     if ruling is None:
         return Prospect(WAIT, _idle(standing), plan.next_overdue_at(standing))

@@ -4,6 +4,7 @@ import msgspec
 
 from models.account.bars import disputed, standing_holds
 from models.account.ledger import OPEN, balances
+from models.account.seen import instant_of
 from models.account.state import decode
 from models.calendar import DAY, utc
 from models.clock import Instant
@@ -22,6 +23,16 @@ class Invoice(msgspec.Struct, frozen=True):
     steps_taken: tuple[str, ...]
 
 
+class Claim(msgspec.Struct, frozen=True):
+    """What the billing system said last is owed in a currency."""
+
+    currency: str
+    asserted_minor: int
+    difference_minor: int
+    """By which it was more than ours then; 0 = the two agreed."""
+    at: str
+
+
 class Standing(msgspec.Struct, frozen=True):
     """The account as decide sees it."""
 
@@ -30,7 +41,13 @@ class Standing(msgspec.Struct, frozen=True):
     invoices: tuple[Invoice, ...]
     waiting_payments: tuple[str, ...]
     """Invoices that were paid and have not been issued yet."""
+    claims: tuple[Claim, ...]
+    mismatches: int
+    """How often what it said differed from ours."""
     promises: tuple[str, ...]
+    """Those that are open."""
+    promises_kept: int
+    promises_broken: int
     opted_out_of: tuple[str, ...]
     channels: tuple[str, ...]
     """Those with a usable contact point."""
@@ -69,11 +86,18 @@ def standing_from(blob: bytes, review_at: Instant | None, now: Instant) -> Stand
         balances_minor={currency: minor for currency, minor in balances(facts.payments).items() if minor},
         invoices=tuple(sorted(invoices, key=lambda invoice: (invoice.due_at, invoice.invoice_id))),
         waiting_payments=tuple(sorted(n for n, i in facts.payments.invoices.items() if not i.known)),
+        claims=tuple(
+            Claim(currency, claim.amount, claim.difference, utc(instant_of(claim.stamp)).isoformat())
+            for currency, claim in sorted(facts.payments.claims.items())
+        ),
+        mismatches=facts.payments.mismatches,
         promises=tuple(
             f"{promise.amount} {promise.currency} minor units by {utc(promise.due_on * DAY):%Y-%m-%d}"
-            for promise in facts.interactions.promises.values()
-            if promise.known and promise.cancelled_at is None
+            for name, promise in facts.interactions.promises.items()
+            if promise.known and promise.cancelled_at is None and name not in course.judged
         ),
+        promises_kept=course.promises_kept,
+        promises_broken=course.promises_broken,
         opted_out_of=tuple(sorted({key.partition("|")[0] for key in facts.interactions.opt_outs})),
         channels=tuple(sorted({point.channel for point in facts.crm.points.values() if not point.removed})),
         holds=len(standing_holds(facts.crm)),

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from recoup.explain.decision import Decision
 from recoup.explain.sentences import PERSONAL, money
-from recoup.explain.standing import Standing
+from recoup.explain.standing import Claim, Standing
 from recoup.explain.story import Chapter, Story
 
 TOPIC_NAMES = {
@@ -95,11 +95,27 @@ def _standing(standing: Standing | None, zone: ZoneInfo) -> Iterator[RenderableT
     ):
         if values:
             yield Text(f"  {what}: {', '.join(values)}")
+    if standing.promises_kept or standing.promises_broken:
+        yield Text(f"  promises kept: {standing.promises_kept}, broken: {standing.promises_broken}")
+    for claim in standing.claims:
+        yield _claim(claim, zone)
+    if standing.mismatches:
+        yield Text(f"  balances asserted that differed from ours, so far: {standing.mismatches}", style="yellow")
     if standing.holds:
         yield Text(f"  {standing.holds} holds stand")
     yield Text(f"  can be reached by: {', '.join(standing.channels) or 'nothing that is known'}")
     next_look = f"next look {_local(standing.review_at, zone)}" if standing.review_at else "no look is planned"
     yield Text(f"  {standing.decisions} decisions so far, the last to {standing.last_action or 'nothing'}; {next_look}")
+
+
+def _claim(claim: Claim, zone: ZoneInfo) -> Text:
+    said = (
+        f"  the billing system said {money(claim.asserted_minor, claim.currency)} is owed at {_local(claim.at, zone)}:"
+    )
+    if not claim.difference_minor:
+        return Text(f"{said} as we did")
+    more = "more" if claim.difference_minor > 0 else "less"
+    return Text(f"{said} {money(abs(claim.difference_minor), claim.currency)} {more} than we did", style="yellow")
 
 
 def _local(moment: str, zone: ZoneInfo) -> str:

@@ -199,6 +199,7 @@ class Decide:
         for action, times in outcome.decided.items():
             metrics.DECISIONS.labels(action).inc(times)
         metrics.CONTACTS_ALLOWED.inc(outcome.contacts)
+        metrics.BALANCE_MISMATCHES.inc(outcome.mismatches)
         for rule, times in outcome.denied.items():
             metrics.CONTACTS_DENIED.labels(rule).inc(times)
 

@@ -11,7 +11,8 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from models.account.state import AccountState, encode
+from models.account.course import Course
+from models.account.state import AccountState, decode, encode
 from models.core import fold
 from recoup.explain.decision import decision_from
 from recoup.explain.sentences import PERSONAL, money, sentence, without_personal
@@ -21,8 +22,8 @@ from recoup.explain.view import render
 from schemas import registry
 from schemas.actions import Candidate, NextBestAction
 from schemas.crm import ContactPointUpdated, DisputeOpened
-from schemas.interactions import OptOutReceived
-from schemas.payments import InvoiceIssued, PaymentReceived
+from schemas.interactions import OptOutReceived, PromiseMade
+from schemas.payments import AccountBalanceAsserted, InvoiceIssued, PaymentReceived
 from schemas.registry import ACCOUNT_TOPICS, topics
 
 EXAMPLES = Path(registry.__file__).parent / "examples"
@@ -171,6 +172,44 @@ def test_the_standing_is_what_the_state_holds():
     assert "owes 6.00 USD, 5.00 EUR" in text
     assert "30 days past due" in text
     assert "Older chapters are left out" in text
+
+
+def test_the_standing_says_where_the_billing_system_and_we_differ():
+    due = dt.datetime(2025, 2, 1, tzinfo=dt.UTC)
+    events = [
+        InvoiceIssued(
+            **WHO, event_id="e1", occurred_at=AT, invoice_id="i1", amount_minor=1000, currency="USD", due_at=due
+        ),
+        AccountBalanceAsserted(**WHO, event_id="e2", occurred_at=AT, amount_minor=1300, currency="USD"),
+        AccountBalanceAsserted(**WHO, event_id="e3", occurred_at=AT, amount_minor=-100, currency="EUR"),
+        AccountBalanceAsserted(**WHO, event_id="e4", occurred_at=AT, amount_minor=0, currency="GBP"),
+    ]
+    standing = standing_from(fold(None, events), None, 0)
+    assert standing.mismatches == 2
+    assert [(one.currency, one.difference_minor) for one in standing.claims] == [
+        ("EUR", -100),
+        ("GBP", 0),
+        ("USD", 300),
+    ]
+    text = shown(Story("shop", "a1", "UTC", standing, (), cut=False))
+    assert "said 13.00 USD is owed at 2025-03-01 09:00: 3.00 USD more than we did" in text
+    assert "said -1.00 EUR is owed at 2025-03-01 09:00: 1.00 EUR less than we did" in text
+    assert "said 0.00 GBP is owed at 2025-03-01 09:00: as we did" in text
+    assert "balances asserted that differed from ours, so far: 2" in text
+
+
+def test_the_standing_names_open_promises_and_counts_the_judged():
+    events = [
+        PromiseMade(
+            **WHO, event_id=f"e{name}", occurred_at=AT, promise_id=name, amount_minor=500, currency="USD", due_on=due_on
+        )
+        for name, due_on in (("over", dt.date(2025, 3, 2)), ("open", dt.date(2025, 3, 9)))
+    ]
+    state = decode(fold(None, events))
+    state.course = Course(promises_kept=2, promises_broken=1, judged=["over"])
+    standing = standing_from(encode(state), None, 0)
+    assert standing.promises == ("500 USD minor units by 2025-03-09",)
+    assert "promises kept: 2, broken: 1" in shown(Story("shop", "a1", "UTC", standing, (), cut=False))
 
 
 def test_an_empty_state_owes_nothing():

@@ -104,6 +104,21 @@ def sent(name: str, *, at: float = 1, channel: Any = "email", **more: Any):
     )
 
 
+def promised(name: str, cents: int = 100_00, *, at: float = 1, by: int = 9, currency: Any = "USD", **more: Any):
+    """A promise for the date that `by` days from the beginning fall on."""
+    return interactions.PromiseMade(
+        **envelope(at, f"promised-{name}", **more),
+        promise_id=name,
+        amount_minor=cents,
+        currency=currency,
+        due_on=day(by).date(),
+    )
+
+
+def cancelled(name: str, *, at: float):
+    return interactions.PromiseCancelled(**envelope(at), promise_id=name)
+
+
 STEPS = (
     Step(id="reminder", at_days=-3, channel="email", template="reminder"),
     Step(id="first", at_days=1, channel="email", template="overdue_first"),

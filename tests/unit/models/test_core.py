@@ -1,7 +1,5 @@
 """Batches through fold, score and decide, as the decide job runs them."""
 
-from typing import Any
-
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -9,14 +7,12 @@ from hypothesis import strategies as st
 
 from models.account.course import Course
 from models.account.state import decode
-from models.calendar import DAY, HOUR, instant
-from models.clock import Instant
-from models.core import Mode, Outcome, Work, rebuild_state, step
-from schemas.actions import NextBestAction
-from schemas.control import Limits, Strategy, Tenant
+from models.calendar import HOUR, instant
+from models.core import Work, rebuild_state, step
+from schemas.control import Limits, Strategy
 from schemas.crm import DisputeOpened, DisputeResolved, HoldPlaced
-from schemas.decode import TopicDecoder
 from schemas.envelope import Hours
+from schemas.payments import AccountBalanceAsserted
 from tests.unit.models.events import (
     account,
     adjusted,
@@ -29,64 +25,10 @@ from tests.unit.models.events import (
     sent,
     tenant,
     voided,
+    written_off,
 )
+from tests.unit.models.life import KEY, NINE, Life
 from tests.unit.models.strategies import CRM_EVENTS, INTERACTION_EVENTS, money_events, numbered
-
-KEY = "acme|a1"
-NINE = 14 / 24
-"""Nine in the morning in New York, in winter."""
-
-
-class Life:
-    """One account through time: events come, reviews fire, decisions are kept."""
-
-    def __init__(self, of: Tenant | None = None, mode: Mode = "live") -> None:
-        self.tenants = {"acme": of or tenant()}
-        self.mode = mode
-        self.blob: bytes | None = None
-        self.review: Instant | None = None
-        self.decisions: list[NextBestAction] = []
-        self.messages: list[tuple[str, Any]] = []
-
-    def take(self, at: float, *events: Any) -> Outcome:
-        """What happens when these events arrive at an instant."""
-        return self._step(instant(day(at)), list(events))
-
-    def live_until(self, at: float) -> None:
-        """Let every review fire that comes due until then."""
-        for _ in range(1_000):
-            if self.review is None or self.review > instant(day(at)):
-                return
-            self._step(self.review, [])
-        raise AssertionError("reviews do not end")
-
-    def _step(self, now: Instant, events: list[Any]) -> Outcome:
-        numbered_events = [(event, place) for place, event in enumerate(events)]
-        work = Work(key=KEY, tenant_id="acme", account_id="a1", blob=self.blob, events=numbered_events, now=now)
-        outcome = step([work], self.tenants, self.mode)
-        self.blob = outcome.states[0][1] or None
-        self.review = outcome.reviews[0][1]
-        assert self.review is None or self.review > now, "a review lies in the future"
-        for topic, key, value in outcome.messages[0]:
-            assert key == KEY.encode()
-            message = TopicDecoder(topic)(value, key, day(10_000))
-            assert not hasattr(message, "reason") or type(message).__name__ != "Refusal", message
-            self.messages.append((topic, message))
-            if isinstance(message, NextBestAction):
-                self.decisions.append(message)
-        return outcome
-
-    def said(self, kind: str) -> list[Any]:
-        return [message for _, message in self.messages if type(message).__name__ == kind]
-
-    @property
-    def taken(self) -> list[tuple[str, float]]:
-        """The steps that were taken, each with the day since the beginning."""
-        return [
-            (decision.step, round((instant(decision.occurred_at) - instant(day(0))) / DAY, 3))
-            for decision in self.decisions
-            if decision.step is not None and decision.action != "wait"
-        ]
 
 
 def test_steps_follow_the_due_date_each_once_and_end_with_a_person():
@@ -153,16 +95,128 @@ def test_a_payment_ends_the_chase_and_cures_the_account():
 
 
 @pytest.mark.parametrize(
-    "ending", [paid("p", 100_00, at=9), adjusted("a", -100_00, at=9), voided("a", at=9)], ids=lambda e: type(e).__name__
+    ("before", "ending"),
+    [
+        ([], [paid("p", 100_00, at=9)]),
+        ([], [paid("p", 60_00, at=9), paid("q", 40_00, at=9)]),
+        ([issued("b", 100_00, due=4), paid("b", 100_00, on={"b": 100_00})], [adjusted("b", -100_00, at=9)]),
+        ([], [adjusted("a", -100_00, at=9)]),
+        ([], [paid("p", 99_00, at=9), adjusted("a", -1_00, at=9)]),
+        ([], [voided("a", at=9)]),
+        ([], [written_off("a", at=9)]),
+        ([], [paid("p", 1_00, at=9), written_off("a", at=9)]),
+        ([], [paid("p", 100_00, at=9), reversed_("unknown", 100_00, at=9)]),
+        ([issued("b", 50_00, due=30)], [paid("p", 150_00, at=9, on={"b": 50_00})]),
+        ([], [paid("p", 400_00, at=9)]),
+    ],
+    ids=[
+        "paid",
+        "paid in parts",
+        "paid by credit on account",
+        "credited",
+        "paid and credited",
+        "voided",
+        "written off",
+        "the rest written off",
+        "paid and a payment reversed that nobody knows",
+        "paid by what another invoice's payment left",
+        "overpaid",
+    ],
 )
-def test_every_way_to_zero_clears_the_chase(ending):
+@pytest.mark.parametrize("live", [True, False], ids=["events", "a batch"])
+def test_every_way_to_zero_clears_the_chase(before, ending, live):
+    life = Life()
+    life.take(0, point(), issued("a", due=5), *before)
+    life.live_until(8)
+    assert life.said("InvoiceOverdue")
+    for events in [[event] for event in ending] if live else [ending]:
+        life.take(9, *events)
+    assert life.review is None
+    assert (life.decisions[-1].action, life.decisions[-1].reasons) == ("wait", ("nothing_owed",))
+    contacts = len(life.taken)
+    life.take(40, account(40, segment="x"))
+    life.live_until(400)
+    assert len(life.said("AccountCured")) == 1
+    assert len(life.taken) == contacts
+
+
+def test_a_dispute_of_what_is_overdue_clears_the_chase_of_that_alone():
+    life = Life()
+    life.take(0, point(), issued("a", due=5), issued("b", due=6))
+    life.live_until(8)
+    life.take(8, DisputeOpened(**envelope(8), invoice_id="a"))
+    assert life.review is not None
+    life.live_until(400)
+    after = [decision for decision in life.decisions if decision.occurred_at > day(8) and decision.action != "wait"]
+    assert {decision.invoice_ids for decision in after} == {("b",)}
+    assert life.said("AccountCured") == []
+
+
+# Due on day 5 at midnight UTC, which is the day before in New York: steps on days 1.5, 5.5, 11.5 and 34.5.
+
+
+def test_a_part_that_is_paid_after_the_due_day_gives_time_until_the_next_step():
     life = Life()
     life.take(0, point(), issued("a", due=5))
-    life.live_until(8)
-    life.take(9, ending)
-    assert life.review is None
-    assert life.decisions[-1].reasons == ("nothing_owed",)
-    assert len(life.said("AccountCured")) == 1
+    life.live_until(9)
+    life.take(9.8, paid("p", 40_00, at=9.8))
+    assert life.decisions[-1].reasons == ("no_step_due",)
+    life.live_until(400)
+    assert [(name, int(at)) for name, at in life.taken] == [
+        ("reminder", 1),
+        ("first", 5),
+        ("second", 16),
+        ("person", 39),
+    ]
+    assert [request.variables["amount"] for request in life.said("ContactRequested")][-1] == "60.00 USD"
+
+
+def test_a_part_that_is_paid_before_the_due_day_changes_no_step():
+    life = Life()
+    life.take(0, point(), issued("a", due=5), paid("p", 40_00, at=0))
+    life.live_until(400)
+    assert [(name, int(at)) for name, at in life.taken] == [
+        ("reminder", 1),
+        ("first", 5),
+        ("second", 11),
+        ("person", 34),
+    ]
+
+
+def test_each_part_gives_time_again_and_no_step_is_taken_twice_or_in_milder_words():
+    life = Life()
+    life.take(12, point(), issued("a", due=5))
+    life.live_until(13)
+    life.take(13.8, paid("p", 10_00, at=13.8))
+    life.live_until(30)
+    life.take(30.8, paid("q", 10_00, at=30.8))
+    life.live_until(400)
+    assert [(name, int(at)) for name, at in life.taken] == [("second", 12), ("person", 60)]
+
+
+def test_a_part_that_goes_back_takes_the_time_with_it():
+    life = Life()
+    life.take(0, point(), issued("a", due=5))
+    life.live_until(9)
+    life.take(9.8, paid("p", 40_00, at=9.8))
+    life.take(12.8, reversed_("p", 40_00, at=12.8))
+    assert life.taken[-1] == ("second", 12.8)
+
+
+def test_a_step_that_was_missed_is_not_made_up_for_on_the_day_of_a_part():
+    life = Life()
+    life.take(0, issued("a", due=5))
+    life.live_until(7)
+    life.take(8.8, point(at=8), paid("p", 40_00, at=8.8))
+    life.live_until(400)
+    assert [(name, int(at)) for name, at in life.taken] == [("first", 9), ("second", 15), ("person", 38)]
+
+
+def test_an_account_that_is_only_folded_is_looked_at_when_the_next_step_after_a_part_is_due():
+    life = Life(tenant(live_since=None))
+    life.take(0, point(), issued("a", due=5))
+    life.take(9.8, paid("p", 40_00, at=9.8))
+    assert life.review == instant(day(10.5))
 
 
 def test_a_reversal_resumes_the_chase_where_it_was_without_repeating_a_step():
@@ -260,6 +314,14 @@ def test_duplicates_are_dropped_and_decide_nothing():
     assert life.blob == before
     assert len(life.decisions) == decisions
     assert life.review == decode(before).course.review_at
+
+
+def test_asserted_balances_that_differ_from_ours_are_counted():
+    life = Life()
+    asserted = [AccountBalanceAsserted(**envelope(1), amount_minor=cents, currency="USD") for cents in (100, 90, 80)]
+    assert life.take(0, issued("a", 100)).mismatches == 0
+    assert life.take(1, *asserted, asserted[-1]).mismatches == 2
+    assert life.take(2, AccountBalanceAsserted(**envelope(2), amount_minor=1, currency="USD")).mismatches == 1
 
 
 def test_a_refused_event_names_its_place_and_the_others_count():
@@ -409,7 +471,9 @@ def test_a_rebuild_gives_the_same_bytes(events):
     life.live_until(60)
     folded = rebuild_state(events, life.decisions)
     assert folded.blob == (life.blob or rebuild_state([], []).blob)
-    if life.decisions:
+    if any(event.history for event in events):  # what it set a timer for, no decision tells
+        assert life.review is None or (folded.review_at is not None and folded.review_at <= life.review)
+    elif life.decisions:
         assert folded.review_at == life.review
 
 

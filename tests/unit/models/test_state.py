@@ -76,7 +76,7 @@ def test_a_state_with_fewer_fields_is_read_with_their_defaults():
     found = decode(put_together([values[0], *[part[:-1] for part in values[1:]]]))
     assert found.facts.payments.events == b""
     assert found.facts.payments.invoices == decode(decided()).facts.payments.invoices
-    assert found.course.planned == []
+    assert found.course.judged == []
 
 
 def test_what_a_newer_release_has_added_is_left_out():
