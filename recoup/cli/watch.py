@@ -5,6 +5,7 @@ import re
 import click
 
 UNITS = {"h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
+TRAINING = 0
 _SPAN = re.compile(r"^(?P<count>[1-9][0-9]{0,4})(?P<unit>[hdw])$")
 
 
@@ -23,6 +24,16 @@ class Span(click.ParamType):
         return int(found["count"]) * UNITS[found["unit"]]
 
 
+class Reference(Span):
+    """A span, or `training`, which is 0."""
+
+    name = "span|training"
+
+    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The milliseconds, or 0."""
+        return TRAINING if value == "training" else super().convert(value, param, ctx)
+
+
 @click.command()
 @click.option("--tenant", default="", help="Only this tenant.")
 @click.option("--model", default="", metavar="ID", help="Only this model.")
@@ -31,16 +42,18 @@ class Span(click.ParamType):
 )
 @click.option(
     "--reference",
-    type=Span(),
-    show_default="the training data, or 30d",
-    help="Compare with the window before it, so long, and not with what training saw.",
+    default="30d",
+    show_default=True,
+    type=Reference(),
+    help="What it is compared with: the time before it, so long, or `training` for what the model learned from.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Everything, as one JSON object.")
 @click.option("--emit/--no-emit", default=True, show_default=True, help="Publish what drifted as model.drifted events.")
-def watch(tenant: str, model: str, since: int, reference: int | None, as_json: bool, emit: bool) -> None:
+def watch(tenant: str, model: str, since: int, reference: int, as_json: bool, emit: bool) -> None:
     """Watch the models in force: drift of features and score, calibration on what came of the scores, fairness.
 
-    The window is compared with the training data, or, of a model that is not in the store, with the scores before it.
+    The window is compared with the model's own scores before it. `--reference training` asks whether the model sees what
+    it learned from; it learned from other moments than those at which accounts are scored, so some of that is no news.
 
     A feature has drifted when its PSI is above 0.2 and chance does not explain it; calibration, when scores and outcomes
     are more than 5 points apart and chance does not explain it. Days of the week and the month are not compared.
@@ -73,7 +86,9 @@ def watch(tenant: str, model: str, since: int, reference: int | None, as_json: b
     pinned = manifest(settings.redis)
     # In a replay the present is where the ledger ended.
     now = instant(datetime.fromisoformat(pinned["until"])) if pinned else WallClock().now()
-    asked = Asked(now, since, reference or 30 * UNITS["d"], tenant, model, against_training=reference is None)
+    asked = Asked(
+        now, since, reference or 30 * UNITS["d"], tenant=tenant, model=model, against_training=reference == TRAINING
+    )
     report = look(settings, asked, emit=emit, trained=manifests_of(settings))
     if as_json:
         click.echo(msgspec.json.encode(report))

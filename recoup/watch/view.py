@@ -54,7 +54,7 @@ def _model(watched: Watched) -> Iterator[RenderableType]:
 
 def _line(text: str, style: str = "") -> Padding:
     """Indented, also where it is wrapped."""
-    return Padding(Text(text, style=style), (0, 0, 0, 2))
+    return Padding(Text(text, style=style), (0, 0, 0, 2), expand=False)
 
 
 def _side(side: Side) -> str:
@@ -82,7 +82,7 @@ def _drifts(drifts: Sequence[Drift]) -> Iterator[RenderableType]:
         )
     yield table
     if len(ordered) > shown:
-        yield _line(f"and {len(ordered) - shown} more that have not moved (--json has all)", style="dim")
+        yield _line(f"and {len(ordered) - shown} more (--json has all)", style="dim")
 
 
 def _bars(bins: Sequence[Bin], side: str) -> str:

@@ -36,6 +36,8 @@ LONGEST_HORIZON = 120 * DAY
 BEST_SHARE = 0.2
 OF_THE_CALENDAR = frozenset({"due_weekday", "due_month_day"})
 """Not compared: a week's invoices fall due on some days of a month only, so these would drift every week."""
+GROWING = frozenset({"account_age"})
+"""Not compared with the window before: the same accounts are older now, which says nothing. With training it does."""
 
 Trained = Callable[[str], Manifest | None]
 """Model id -> what it says of itself; None where it is in no store."""
@@ -53,8 +55,8 @@ class Asked(msgspec.Struct, frozen=True):
     """Empty = every one."""
     model: str = ""
     """Empty = every one."""
-    against_training: bool = True
-    """Compare with what training saw, where that is known, and not with the window before."""
+    against_training: bool = False
+    """Compare with what training saw, where that is known, and not with the window before. See `_training`."""
 
 
 def watch(settings: Settings, asked: Asked, *, emit: bool, trained: Trained = lambda _: None) -> Report:
@@ -62,7 +64,7 @@ def watch(settings: Settings, asked: Asked, *, emit: bool, trained: Trained = la
 
     Args:
         emit: publish `model.drifted` events, those that have not landed yet.
-        trained: finds a model's manifest; one without is compared with its own scores before the current window.
+        trained: finds a model's manifest; only asked when the training data are to be compared with.
 
     Raises:
         BadInput: there are no scores to look at.
@@ -120,7 +122,7 @@ class _Look:
         window = self._window(scored, self.first, self.since)
         sample = self.tables.sample(window, ACCOUNTS)
         side = Side("scores", utc(window.first), utc(window.end), scored.reference, len(sample.scores))
-        return side, {name: counted(values) for name, values in _columns(sample).items()}
+        return side, {name: counted(values) for name, values in _columns(sample).items() if name not in GROWING}
 
     def _scored(self) -> list[Scored]:
         asked = self.asked
@@ -168,7 +170,12 @@ class _Look:
 
 
 def _training(manifest: Manifest) -> tuple[Side, Mapping[str, Bins]]:
-    """What training saw, as far as its features are those of today."""
+    """What training saw, as far as its features are those of today.
+
+    It says whether the model is asked about what it has learned, and it is no alarm: training takes a row of every
+    invoice at its moment, while live an account is scored when something happens, about one of its invoices. That alone
+    moves features such as `open_invoices`.
+    """
     seen = manifest.reference
     features = seen.features if manifest.features_hash == FEATURES_HASH else {}
     return Side("training", None, None, 0, sum(seen.score.counts)), {**features, SCORE: seen.score}

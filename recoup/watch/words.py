@@ -18,13 +18,18 @@ def says(level: Level, drifts: Sequence[Drift], calibration: Calibration, before
     parts = [_named(drifts, "drifted", "drifted"), _named(drifts, "watch", "moved a little")]
     if calibration.drifted:
         parts.append(missed(calibration))
+    if all(drift.level == "too_few" for drift in drifts):
+        parts.append(f"there are too few accounts to tell more ({before:,} before, {now:,} now)")
     return "; ".join(filter(None, parts)) + "."
 
 
 def advice(level: Level, drifts: Sequence[Drift], calibration: Calibration) -> str:
     """What to do."""
     if level == "too_few":
-        return "Look again when more has landed, or compare longer windows (--since, --reference)."
+        return (
+            "Look again when more has landed, or compare longer windows (--since, --reference). Of a model that has just"
+            " been released only the training data are known: --reference training."
+        )
     if calibration.drifted:
         return (
             "The probabilities are off, so what is decided by them is too: train again on newer data, and release it in"

@@ -28,7 +28,7 @@ from recoup.cli.watch import watch as command
 from recoup.settings import Settings
 from recoup.watch import telling
 from recoup.watch.report import Report
-from recoup.watch.watch import OF_THE_CALENDAR, Asked, watch
+from recoup.watch.watch import GROWING, OF_THE_CALENDAR, Asked, watch
 from schemas.decode import TopicDecoder
 from schemas.facts import ModelDrifted
 
@@ -184,7 +184,7 @@ def test_the_feature_that_moved_has_drifted_and_no_other(shop: Shop) -> None:
     assert (model.tenant_id, model.model, model.role, model.target) == ("shop", "m1", "champion", "paid_within:7")
     drifted = {drift.feature for drift in model.drifts if drift.drifted}
     assert drifted == {"terms_days", "days_to_due"}  # both are of the terms
-    assert len(model.drifts) == len(NAMES) - len(OF_THE_CALENDAR) + 1
+    assert len(model.drifts) == len(NAMES) - len(OF_THE_CALENDAR | GROWING) + 1
     assert {drift.level for drift in model.drifts if drift.feature not in drifted} == {"steady"}
     assert report.drifted
     assert drift_of(report, "terms_days").n_current == ACCOUNTS
@@ -240,14 +240,15 @@ def test_the_training_data_are_the_reference_where_they_are_known(shop: Shop) ->
         versions={},
         code="",
     )
-    (model,) = shop.watch(manifest=manifest).models
+    assert shop.watch(manifest=manifest).models[0].reference.source == "scores"  # unless they are asked for
+    (model,) = shop.watch(manifest=manifest, against_training=True).models
     assert model.reference.source == "training"
     assert {drift.feature for drift in model.drifts} == {"terms_days", "amount", "score"}
     assert {drift.feature: drift.drifted for drift in model.drifts}["score"] is False
     # Only those that were made at the invoice's issue are like the rows of training.
     assert model.current.accounts == ACCOUNTS
     late = Manifest(**{name: getattr(manifest, name) for name in manifest.__struct_fields__} | {"moment": "overdue"})
-    assert shop.watch(manifest=late).models[0].current.accounts == 0
+    assert shop.watch(manifest=late, against_training=True).models[0].current.accounts == 0
 
 
 def test_what_drifted_is_told_once_a_day_and_lands(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -311,3 +312,9 @@ def test_where_there_are_no_scores_it_says_so(shop: Shop) -> None:
     assert getattr(newest, "exit_code", None) == 2
     assert "the newest of" in str(newest)
     assert run(shop, "--since", "soon").exit_code == 2
+
+
+def test_a_model_that_is_in_no_store_has_no_training_data_to_be_compared_with(shop: Shop) -> None:
+    done = run(shop, "--reference", "training", "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["models"][0]["reference"]["source"] == "scores"
