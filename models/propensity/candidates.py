@@ -95,7 +95,7 @@ class Logistic(msgspec.Struct, frozen=True):
             C=self.strength,
             l1_ratio=1.0 if self.penalty == "l1" else 0.0,
             solver="liblinear" if self.penalty == "l1" else "newton-cholesky",
-            tol=1e-8,
+            tol=1e-4 if self.penalty == "l1" else 1e-8,  # its own default: ten times as fast where features overlap
             max_iter=MOST_STEPS,
             random_state=data.seed,
         ).fit(z, data.y)
