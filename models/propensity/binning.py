@@ -17,7 +17,7 @@ MOST_EDGES = 32
 LEAST_IN_BIN = 10
 """Rows: what a bin says about fewer is chance, and too close to a single customer."""
 DIGITS = 3
-"""Significant ones of an edge, where that many keep neighbouring values apart."""
+"""Significant ones of an edge, where so many leave enough rows in every bin."""
 
 
 class Bins(msgspec.Struct, frozen=True):
@@ -42,7 +42,11 @@ def learn(name: str, values: Matrix) -> Bins | None:
         return None
     whole = bool(np.all(known == np.round(known)))
     distinct, counts = np.unique(known, return_counts=True)
-    edges = sorted({_edge(float(distinct[place - 1]), float(distinct[place]), whole=whole) for place in _cuts(counts)})
+    between = [(float(distinct[place - 1]), float(distinct[place])) for place in _cuts(counts)]
+    edges = sorted({_edge(low, high, whole=whole) for low, high in between})
+    short = sorted({_rounded(edge, DIGITS) for edge in edges})
+    if not whole and np.bincount(np.searchsorted(short, known, side="right"), minlength=2).min() >= LEAST_IN_BIN:
+        edges = short  # a few rows change their bin for words that can be read
     return Bins(name, edges, _texts(name, edges, whole=whole))
 
 
@@ -69,10 +73,14 @@ def _edge(low: float, high: float, *, whole: bool) -> float:
     if whole:
         return float(math.ceil(middle))
     for digits in range(DIGITS, 16):
-        short = float(f"{middle:.{digits}g}")
+        short = _rounded(middle, digits)
         if low < short <= high:
             return short
     return high
+
+
+def _rounded(value: float, digits: int) -> float:
+    return float(f"{value:.{digits}g}")
 
 
 def _texts(name: str, edges: list[float], *, whole: bool) -> list[str]:

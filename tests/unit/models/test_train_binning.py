@@ -40,7 +40,11 @@ def test_no_more_edges_than_allowed_and_enough_rows_in_every_bin(values):
     assert len(bins.texts) == len(set(bins.texts)) == len(bins.edges) + 2
 
 
-def test_edges_have_three_digits_where_that_tells_neighbours_apart():
+def test_edges_have_three_digits_where_that_leaves_enough_rows_in_every_bin():
+    amounts = learn("amount", np.round(RNG.lognormal(5, 0.3, 3000), 2))
+    assert amounts is not None
+    assert all(edge == float(f"{edge:.3g}") for edge in amounts.edges)
+    assert len(amounts.edges) > 25
     bins = learn("on_time_rate", np.repeat([0.123456, 0.654321], 50))
     assert bins is not None
     assert bins.texts[:2] == ["on_time_rate below 0.389", "on_time_rate 0.389 or more"]
