@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.kafka.settings import KafkaSettings
+from connectors.model_store.settings import ModelSettings
 from connectors.redis.settings import RedisSettings
 from recoup.stack.settings import StackSettings
 from schemas.errors import BadInput
@@ -32,6 +33,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     redis: RedisSettings = RedisSettings()
     clickhouse: ClickHouseSettings = ClickHouseSettings()
+    models: ModelSettings = ModelSettings()
     streams: StreamSettings = StreamSettings()
     stack: StackSettings = StackSettings()
 

@@ -68,6 +68,12 @@ class ModelReleased(Control, frozen=True, kw_only=True, tag="model.released"):
     released_by: Name = ""
     override: str | None = None
     """Why a release that a check had refused was let through."""
+    moment: Name = ""
+    """When the model was trained to score, such as `issue`."""
+    previous: Annotated[tuple[Name, ...], Meta(max_length=10)] = ()
+    """Models that were in force before, newest first; a rollback takes the first."""
+    signature: Name = ""
+    """HMAC-SHA256 of the fields above and the tenant, by who may release."""
 
 
 class PolicyReleased(Control, frozen=True, kw_only=True, tag="policy.released"):

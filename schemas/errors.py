@@ -1,5 +1,11 @@
 """Every failure that Recoup names. A message says what was wrong, where, and what to do next; never customer data."""
 
+from typing import Literal
+
+Refused = Literal["missing", "corrupt", "unsigned", "mismatch", "slow", "leaks"]
+"""Why a model may not score: it is not there, was changed, was released by who may not, does not fit what is served,
+costs too much, or knows what it should not."""
+
 
 class RecoupError(Exception):
     """A failure that a person can act on; the command line prints it without a traceback."""
@@ -11,6 +17,15 @@ class BadInput(RecoupError):
     """A file or an option that a person gave is wrong: where and how."""
 
     exit_code = 2
+
+
+class ModelRefused(RecoupError):
+    """A model may not score; what scored before goes on."""
+
+    def __init__(self, reason: Refused, says: str) -> None:
+        super().__init__(f"The model is refused ({reason}): {says}")
+        self.reason = reason
+        self.says = says
 
 
 class NotReady(RecoupError):

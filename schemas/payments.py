@@ -7,6 +7,9 @@ from msgspec import Meta
 
 from schemas.envelope import Amount, Currency, Day, Event, Id, Money, Name, Text, Timestamp
 
+Delivery = Literal["electronic", "paper"]
+"""How an invoice reached the customer."""
+
 Method = Literal["card", "direct_debit", "bank_transfer", "cash", "cheque", "wallet", "other"]
 
 
@@ -33,6 +36,7 @@ class InvoiceIssued(Event, frozen=True, kw_only=True, tag="invoice.issued"):
     due_at: Timestamp
     issued_at: Timestamp | None = None
     debt_id: Id | None = None
+    delivery: Delivery | None = None
 
 
 class InvoiceAdjusted(Event, frozen=True, kw_only=True, tag="invoice.adjusted"):

@@ -22,6 +22,7 @@ BATCH_SECONDS = Histogram("recoup_batch_seconds", "One batch, by step.", ["job",
 EVENTS = Counter("recoup_events_total", "Events by what became of them.", ["job", "outcome"])
 REFUSED = Counter("recoup_events_refused_total", "Events sent to a dead-letter topic.", ["topic", "reason"])
 SCORED = Counter("recoup_accounts_scored_total", "Accounts scored.")
+MODELS_REFUSED = Counter("recoup_models_refused_total", "Releases that the worker did not take.", ["reason"])
 DECISIONS = Counter("recoup_decisions_total", "Decisions by action.", ["action"])
 CONTACTS_ALLOWED = Counter("recoup_contacts_allowed_total", "Contacts that the rules allowed and the policy chose.")
 BALANCE_MISMATCHES = Counter(

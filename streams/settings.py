@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.kafka.settings import KafkaSettings
+from connectors.model_store.settings import ModelSettings
 from connectors.redis.settings import RedisSettings
 
 
@@ -86,5 +87,7 @@ class Installation(Protocol):
     def redis(self) -> RedisSettings: ...
     @property
     def clickhouse(self) -> ClickHouseSettings: ...
+    @property
+    def models(self) -> ModelSettings: ...
     @property
     def streams(self) -> StreamSettings: ...

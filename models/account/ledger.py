@@ -55,6 +55,8 @@ class Invoice(msgspec.Struct, array_like=True, gc=False):
     """What credit notes gave beyond the invoice; it lies on account."""
     counted: Instant = 0
     """The `paid_at` that it was counted with. 0 = not counted, or by a version that knew only the sums of days late."""
+    electronic: bool | None = None
+    """Whether it was sent by electronic means; None = not said."""
 
     @property
     def rest(self) -> int:

@@ -73,6 +73,8 @@ def _issued(facts: PaymentFacts, event: InvoiceIssued, at: Instant) -> Answer:
     invoice.due = instant(event.due_at)
     invoice.at = at
     invoice.debt_id = event.debt_id
+    if event.delivery is not None:
+        invoice.electronic = event.delivery == "electronic"
     if invoice.paid:
         invoice.paid_at = max(invoice.paid_at, at)
     habits = facts.habits

@@ -81,6 +81,8 @@ FEATURES: tuple[Feature, ...] = (
     _of("promises_kept", "count", "promises kept", "promise.made, payment.received", "Their word is good.", "log"),
     _of("promises_broken", "count", "promises broken", "promise.made, payment.received", "Their word is not.", "log"),
     _of("days_to_promise", "days", "days until the promised day", "promise.made", "When it was promised for.", "log"),
+    # -- the invoice again
+    _of("electronic", "0 or 1", "sent electronically", ISSUED, "What comes by post takes longer to be paid."),
 )  # fmt: skip
 
 NAMES: tuple[str, ...] = tuple(feature.name for feature in FEATURES)

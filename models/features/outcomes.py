@@ -84,13 +84,17 @@ class _Truth:
             return
         at = instant(event.occurred_at)
         payments = self.facts.payments
-        before = self.open
-        self.open = {name for name, invoice in payments.invoices.items() if invoice.known}
-        for name in self.open - before:
-            self._note(name, at, self._open_state(name, payments.invoices[name]))
-        closed = before - self.open
-        if isinstance(event, InvoiceIssued | InvoiceVoided) and event.invoice_id not in self.open:
-            closed.add(event.invoice_id)  # paid in advance, or voided after it was paid
+        closed = []
+        for name in payments.invoices.keys() ^ self.open:
+            invoice = payments.invoices.get(name)
+            if invoice is None:
+                self.open.remove(name)
+                closed.append(name)
+            elif invoice.known:
+                self.open.add(name)
+                self._note(name, at, self._open_state(name, invoice))
+        if isinstance(event, InvoiceIssued | InvoiceVoided) and event.invoice_id not in payments.invoices:
+            closed.append(event.invoice_id)  # paid in advance, or voided after it was paid
         for name in closed:
             self._note(name, at, _closed_state(payments, name, event))
 

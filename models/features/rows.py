@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.account.bars import HARDSHIP
 from models.account.course import Course
 from models.account.interactions import Contacts, Promise
-from models.account.ledger import PaymentFacts
+from models.account.ledger import SLACKS, PaymentFacts
 from models.account.profile import Bars
 from models.account.standing import Named, Standing
 from models.account.state import Facts
@@ -29,11 +29,12 @@ Row = bytes
 Matrix = NDArray[np.float64]
 
 NAN = float("nan")
+HALF = SLACKS // 2
 UNITS = {currency: 10.0 ** decimals(currency) for currency in CURRENCIES}
 """Minor units in a major one."""
 
 RAW = (
-    "amount", "units_paid", "units", "usual_count", "usual_sum", "terms_days", "days_to_due", "due_day",
+    "amount", "units_paid", "units", "usual_count", "usual_sum", "terms_days", "days_to_due", "due_day", "electronic",
     "open_invoices", "overdue_invoices", "oldest_days_overdue", "open_amount", "overdue_amount", "credit",
     "closed", "late", "late_days", "late_squares", "slack", "to_pay", "recent_count", "recent_on_time", "recent_slack",
     "last_slack", "last_paid_at", "first_at", "issued", "failed", "reversed", "written_off", "coming", "plans_active",
@@ -45,7 +46,7 @@ _pack = struct.Struct(f"{len(RAW)}d").pack
 CALLS = ("conversation", "third_party", "voicemail", "no_answer", "wrong_party")
 """Outcomes of calls that were made; `not_connected` was none."""
 
-NO_INVOICE = (NAN, NAN, NAN, 0.0, 0.0, NAN, NAN, NAN)
+NO_INVOICE = (NAN, NAN, NAN, 0.0, 0.0, NAN, NAN, NAN, NAN)
 
 
 def focus_of(standing: Standing, moment: str) -> Named | None:
@@ -89,7 +90,7 @@ def observe(facts: Facts, course: Course, standing: Standing, focus: Named | Non
     recent = habits.recent
     recent_slack, recent_on_time, last_slack = 0, 0, NAN
     for packed in recent:
-        last_slack = (packed & 4095) - 2048
+        last_slack = packed % SLACKS - HALF  # `slack_of`, without the call
         recent_slack += last_slack
         recent_on_time += last_slack <= 0
     bars, contacts = facts.bars, facts.contacts
@@ -151,6 +152,7 @@ def _invoice(payments: PaymentFacts, focus: Named, at: Instant, zone: Zone, unit
         (due - invoice.at) // DAY,
         (due - at) // DAY,
         zone.day(due),
+        NAN if invoice.electronic is None else invoice.electronic,
     )
 
 

@@ -30,8 +30,34 @@ def calibrated(sums: Matrix, y: Labels) -> Calibration:
         knots, values = _isotonic(sums, y)
         if len(knots) >= 2:
             return Calibration(kind="isotonic", knots=knots, values=values)
-    slope, offset = _sigmoid(sums, y)
-    return Calibration(slope=slope, offset=offset)
+    return sigmoid(sums, y)
+
+
+def sigmoid(sums: Matrix, y: Labels) -> Calibration:
+    """Slope and offset on the log-odds scale; a slope below 0 would turn the model around, so it becomes 0.
+
+    The targets are drawn a little towards each other, as in Platt's paper: a fold that a model separates perfectly must
+    not give an endless slope.
+    """
+    paid = float(y.sum())
+    unpaid = len(y) - paid
+    target = np.where(y == 1, (paid + 1.0) / (paid + 2.0), 1.0 / (unpaid + 2.0))
+    twice, both = np.concatenate([sums, sums])[:, None], np.repeat([1, 0], len(y))
+    model = LogisticRegression(C=1e6, solver="newton-cholesky", tol=1e-8, max_iter=1000)
+    model.fit(twice, both, sample_weight=np.concatenate([target, 1.0 - target]))
+    slope, offset = shortened(np.array([model.coef_[0, 0], model.intercept_[0]]))
+    if slope > 0.0:
+        return Calibration(slope=slope, offset=offset)
+    return Calibration(slope=0.0, offset=shortened(np.array([np.log((paid + 1.0) / (unpaid + 1.0))]))[0])
+
+
+def applied(calibration: Calibration, sums: Matrix) -> Matrix:
+    """The probabilities, as a scorecard gives them to accounts with history."""
+    if calibration.kind == "isotonic":
+        found: Matrix = np.interp(sums, calibration.knots, calibration.values)
+    else:
+        found = 1.0 / (1.0 + np.exp(-np.clip(calibration.slope * sums + calibration.offset, -35.0, 35.0)))
+    return found
 
 
 def cold_start(y: Labels, invoices: Matrix) -> ColdStart:
@@ -55,21 +81,3 @@ def _isotonic(sums: Matrix, y: Labels) -> tuple[list[float], list[float]]:
     values, block = np.unique(level, return_inverse=True)
     knots = shortened(np.bincount(block, weights=sums) / np.bincount(block))
     return knots, shortened(values)
-
-
-def _sigmoid(sums: Matrix, y: Labels) -> tuple[float, float]:
-    """Slope and offset on the log-odds scale; a slope below 0 would turn the model around, so it becomes 0.
-
-    The targets are drawn a little towards each other, as in Platt's paper: a fold that a model separates perfectly must
-    not give an endless slope.
-    """
-    paid = float(y.sum())
-    unpaid = len(y) - paid
-    target = np.where(y == 1, (paid + 1.0) / (paid + 2.0), 1.0 / (unpaid + 2.0))
-    twice, both = np.concatenate([sums, sums])[:, None], np.repeat([1, 0], len(y))
-    model = LogisticRegression(C=1e6, solver="newton-cholesky", tol=1e-8, max_iter=1000)
-    model.fit(twice, both, sample_weight=np.concatenate([target, 1.0 - target]))
-    slope, offset = shortened(np.array([model.coef_[0, 0], model.intercept_[0]]))
-    if slope > 0.0:
-        return slope, offset
-    return 0.0, shortened(np.array([np.log((paid + 1.0) / (unpaid + 1.0))]))[0]

@@ -6,6 +6,7 @@ must be better by more than chance.
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -18,6 +19,8 @@ from models.propensity.scorecard import CLIP, Linear
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]
+Scale = Literal["plain", "log", "cycle"]
+"""A value as it is, its signed logarithm, or a place in a cycle, such as a weekday, that no line can be drawn through."""
 Predict = Callable[[Matrix], Matrix]
 """From the codes of rows, of shape (rows, features), to one number a row."""
 
@@ -43,18 +46,18 @@ class Data(msgspec.Struct, frozen=True):
     """The bin of each value, NaN where it is not known."""
     y: Labels
     bins: list[Bins]
-    log: list[bool]
-    """Which features a linear model reads by their signed logarithm."""
+    scales: list[Scale]
+    """How a linear model reads each feature."""
     seed: int = 0
 
     def rows(self, rows: NDArray[np.intp]) -> "Data":
         """Some of the rows."""
-        return Data(self.x[rows], self.codes[rows], self.y[rows], self.bins, self.log, self.seed)
+        return Data(self.x[rows], self.codes[rows], self.y[rows], self.bins, self.scales, self.seed)
 
     def features(self, places: list[int]) -> "Data":
         """Some of the features."""
-        bins, log = [self.bins[place] for place in places], [self.log[place] for place in places]
-        return Data(self.x[:, places], self.codes[:, places], self.y, bins, log, self.seed)
+        bins, scales = [self.bins[place] for place in places], [self.scales[place] for place in places]
+        return Data(self.x[:, places], self.codes[:, places], self.y, bins, scales, self.seed)
 
 
 class Logistic(msgspec.Struct, frozen=True):
@@ -72,14 +75,18 @@ class Logistic(msgspec.Struct, frozen=True):
 
     def fit(self, data: Data) -> Terms:
         """Learn the terms."""
-        t = _transformed(data.x, data.log)
+        log = [scale == "log" for scale in data.scales]
+        t = _transformed(data.x, log)
         mean, scale = _moments(t)
         z = np.nan_to_num(np.clip((t - mean) / scale, -CLIP, CLIP), nan=0.0)
-        used = np.array([not self.only or bins.name == self.only for bins in data.bins])
+        used = np.array([
+            bins.name == self.only if self.only else scale != "cycle"
+            for bins, scale in zip(data.bins, data.scales, strict=True)
+        ])  # fmt: skip
         weight, bias = np.zeros(len(used)), _log_odds(data.y)
         if used.any():
             weight[used], bias = self._solved(z[:, used], data)
-        linear = Linear(list(data.log), shortened(mean), shortened(scale), shortened(weight))
+        linear = Linear(log, shortened(mean), shortened(scale), shortened(weight))
         return Terms(shortened(np.array([bias]))[0], linear=linear)
 
     def _solved(self, z: Matrix, data: Data) -> tuple[Matrix, float]:
@@ -134,11 +141,12 @@ BASELINE = Logistic("l2", 1e4, only="on_time_rate")
 YARDSTICK = Boosting(rate=0.05, trees=100, leaves=8, interactions=True)
 CANDIDATES: tuple[Candidate, ...] = (
     BASELINE,
-    *(Logistic(penalty, strength) for strength in (0.03, 0.1, 1.0) for penalty in ("l1", "l2")),
+    *(Logistic(penalty, strength) for penalty in ("l1", "l2") for strength in (0.03, 0.1, 1.0)),
     Boosting(rate=0.05, trees=60),
     Boosting(rate=0.05, trees=150),
     Boosting(rate=0.1, trees=200),
 )
+"""Of each kind the simplest first: L1 leaves features out, so that a card is shorter, and cheaper to score."""
 MARGINS: tuple[tuple[type[Candidate], float], ...] = ((Logistic, 1.0), (Boosting, 2.0))
 """The kinds after the baseline, the simpler one first. Steps have ten times as many numbers to learn as lines, and they
 know nothing beyond the values that they saw, which is where a growing ledger goes: they must be better beyond doubt."""
@@ -147,8 +155,8 @@ know nothing beyond the values that they saw, which is where a growing ledger go
 def chosen(losses: Matrix) -> int:
     """Which candidate is released.
 
-    Of each kind the one with the lowest mean loss; of a more complex kind only if it is better than what was chosen so far
-    by as many standard errors of their difference as MARGINS says.
+    Of each kind the first that is not worse than the kind's best by more than one standard error of their difference; of a
+    more complex kind only if it is better than what was chosen so far by as many standard errors as MARGINS says.
 
     Args:
         losses: log loss of every validation row, of shape (CANDIDATES, rows).
@@ -156,11 +164,17 @@ def chosen(losses: Matrix) -> int:
     best = CANDIDATES.index(BASELINE)
     for kind, margin in MARGINS:
         places = [n for n, candidate in enumerate(CANDIDATES) if isinstance(candidate, kind) and candidate != BASELINE]
-        rival = min(places, key=lambda place: float(losses[place].mean()))
-        better = losses[best] - losses[rival]
-        if better.mean() > margin * better.std() / np.sqrt(len(better)):
+        lowest = min(places, key=lambda place: float(losses[place].mean()))
+        rival = next(place for place in places if _behind(losses[place] - losses[lowest]) <= 1.0)
+        if _behind(losses[best] - losses[rival]) > margin:
             best = rival
     return best
+
+
+def _behind(difference: Matrix) -> float:
+    """How many standard errors the mean difference is above 0."""
+    error = float(difference.std()) / np.sqrt(len(difference))
+    return float(difference.mean()) / error if error > 0.0 else 0.0
 
 
 def read_off(predict: Predict, data: Data) -> tuple[float, list[list[float]]]:

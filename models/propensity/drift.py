@@ -15,6 +15,8 @@ import msgspec
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from models.propensity.manifest import Bins
+
 MOST_BINS = 10
 PSI_WATCH = 0.1
 PSI_DRIFTED = 0.2
@@ -55,13 +57,6 @@ class Drift(msgspec.Struct, frozen=True):
     level: Level
     drifted: bool
     bins: tuple[Bin, ...] = ()
-
-
-class Counted(msgspec.Struct, frozen=True):
-    """A reference: the edges of the bins, and how many rows were in each; the last count is of what was missing."""
-
-    edges: tuple[float, ...]
-    counts: tuple[int, ...]
 
 
 def bins_of(values: ArrayLike) -> tuple[float, ...]:
@@ -144,7 +139,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def drifts(reference: Mapping[str, Counted], current: Mapping[str, Sequence[int]]) -> list[Drift]:
+def drifts(reference: Mapping[str, Bins], current: Mapping[str, Sequence[int]]) -> list[Drift]:
     """What moved of everything that both sides name, in the order of the reference.
 
     Args:
@@ -156,10 +151,10 @@ def drifts(reference: Mapping[str, Counted], current: Mapping[str, Sequence[int]
     return [_drift(name, reference[name], current[name], p) for name, p in zip(names, tests, strict=True)]
 
 
-def counted(values: ArrayLike) -> Counted:
+def counted(values: ArrayLike) -> Bins:
     """A reference from its values."""
     edges = bins_of(values)
-    return Counted(edges, count(values, edges))
+    return Bins(edges, count(values, edges))
 
 
 def worst(levels: Iterable[Level]) -> Level:
@@ -168,7 +163,7 @@ def worst(levels: Iterable[Level]) -> Level:
     return max(levels, key=order.index, default="too_few")
 
 
-def _drift(name: str, reference: Counted, current: Sequence[int], p_value: float) -> Drift:
+def _drift(name: str, reference: Bins, current: Sequence[int], p_value: float) -> Drift:
     value, n, m = psi(reference.counts, current), sum(reference.counts), sum(current)
     level = _level(value, p_value, min(n, m))
     lows = (None, *reference.edges, None)

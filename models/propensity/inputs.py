@@ -5,12 +5,15 @@ from numpy.typing import NDArray
 
 from models.features.catalogue import BY_NAME
 from models.propensity import binning
-from models.propensity.candidates import Data
+from models.propensity.candidates import Data, Scale
 from models.propensity.examples import Examples
 from models.propensity.split import Rows
 from schemas.errors import BadInput
 
 Matrix = NDArray[np.float64]
+
+CYCLES = ("due_weekday", "due_month_day")
+"""Their last value is next to their first: only steps can tell what they add."""
 
 
 def finite(examples: Examples, warnings: list[str]) -> Matrix:
@@ -32,7 +35,7 @@ def allowed(examples: Examples, warnings: list[str]) -> list[str]:
     money = [name for name in examples.columns if name in BY_NAME and BY_NAME[name].unit == "major units"]
     warnings.append(
         f"{len(currencies)} currencies ({', '.join(currencies.tolist()[:5])}{' ...' if len(currencies) > 5 else ''}): "
-        f"{', '.join(money)} are left out, because amounts of different currencies cannot be compared."
+        f"left out: {', '.join(money)}, because amounts of different currencies cannot be compared."
     )
     return [name for name in examples.columns if name not in money]
 
@@ -49,16 +52,19 @@ def learnable(examples: Examples, x: Matrix, rows: Rows, allowed: list[str], see
         )
     used = x[rows][:, [place for place, learned in found if learned is not None]]
     codes = np.column_stack([learned.codes(values) for learned, values in zip(bins, used.T, strict=True)])
-    log = [_skewed(learned.name, values) for learned, values in zip(bins, used.T, strict=True)]
-    return Data(used, codes, examples.y[rows], bins, log, seed)
+    scales = [_scale(learned.name, values) for learned, values in zip(bins, used.T, strict=True)]
+    return Data(used, codes, examples.y[rows], bins, scales, seed)
 
 
-def _skewed(name: str, values: Matrix) -> bool:
-    """Whether a linear model reads the feature's logarithm: as the catalogue says, else if that is less skewed."""
+def _scale(name: str, values: Matrix) -> Scale:
+    """As the catalogue says; of a ledger's own column the logarithm if that is less skewed."""
+    if name in CYCLES:
+        return "cycle"
     if name in BY_NAME:
-        return BY_NAME[name].scale == "log"
+        return BY_NAME[name].scale
     known = values[~np.isnan(values)]
-    return abs(_skew(np.copysign(np.log1p(np.abs(known)), known))) < abs(_skew(known))
+    logarithm = np.copysign(np.log1p(np.abs(known)), known)
+    return "log" if abs(_skew(logarithm)) < abs(_skew(known)) else "plain"
 
 
 def _skew(values: Matrix) -> float:

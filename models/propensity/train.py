@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.propensity import days, inputs, split
-from models.propensity.calibration import calibrated, cold_start
+from models.propensity.calibration import applied, calibrated, cold_start, sigmoid
 from models.propensity.candidates import BASELINE, CANDIDATES, YARDSTICK, Candidate, Data, Terms, chosen
+from models.propensity.evaluation import auc
 from models.propensity.examples import Examples
 from models.propensity.scorecard import QUANTILES, Calibration, Linear, Scorecard, Scorer
 from models.propensity.split import Rows, Split
@@ -20,8 +21,6 @@ from models.propensity.split import Rows, Split
 Matrix = NDArray[np.float64]
 Say = Callable[[str], None]
 
-SMALLEST = 1e-15
-"""No probability is nearer to 0 or 1 when its log loss is taken."""
 PRIOR = 2.0 / 3.0
 """The baseline's, where it does not know the customer."""
 
@@ -31,7 +30,7 @@ class Considered(msgspec.Struct, frozen=True):
 
     name: str
     log_loss: float
-    auc: float
+    auc: float | None
     released: bool = True
     """False = a yardstick: it shows what interactions between features would add, and is never served."""
 
@@ -61,16 +60,14 @@ class Trained(msgspec.Struct):
     warnings: list[str]
 
 
-class _Validated(msgspec.Struct):
+class _Validated(msgspec.Struct, frozen=True):
     """What the candidates said about the validation rows, of shape (candidates, rows)."""
 
     y: NDArray[np.int64]
     sums: Matrix
+    losses: Matrix
+    """Log loss, each candidate calibrated as a released one would be: by a slope and an offset."""
     yardstick: Matrix
-
-    @property
-    def losses(self) -> Matrix:
-        return np.array([_log_losses(sums, self.y) for sums in self.sums])
 
 
 def train(examples: Examples, *, test_fraction: float = 0.3, seed: int = 0, say: Say = lambda _: None) -> Trained:
@@ -155,31 +152,28 @@ def _validate(examples: Examples, rows: Rows, data: Data, say: Say) -> _Validate
         sums.append([scorer.log_odds(later.x) for scorer in scorers])
         yardstick.append(YARDSTICK.model(known).decision_function(later.codes))
         y.append(later.y)
-    return _Validated(np.concatenate(y), np.concatenate(sums, axis=1), np.concatenate(yardstick))
+    labels, foretold = np.concatenate(y), np.concatenate(sums, axis=1)
+    losses = np.array([_log_losses(of_one, labels) for of_one in foretold])
+    return _Validated(labels, foretold, losses, np.concatenate(yardstick))
 
 
 def _considered(validated: _Validated) -> list[Considered]:
-    every = [*((c.name, sums, True) for c, sums in zip(CANDIDATES, validated.sums, strict=True)),
-             (f"{YARDSTICK.name}, with interactions", validated.yardstick, False)]  # fmt: skip
+    y = validated.y
+    found = [
+        Considered(candidate.name, float(losses.mean()), auc(y, sums))
+        for candidate, losses, sums in zip(CANDIDATES, validated.losses, validated.sums, strict=True)
+    ]
+    loss = float(_log_losses(validated.yardstick, y).mean())
     return [
-        Considered(name, float(_log_losses(sums, validated.y).mean()), _auc(sums, validated.y), released)
-        for name, sums, released in every
+        *found,
+        Considered(f"{YARDSTICK.name}, with interactions", loss, auc(y, validated.yardstick), released=False),
     ]
 
 
 def _log_losses(sums: Matrix, y: NDArray[np.int64]) -> Matrix:
-    """Of every row; the sums are log-odds."""
-    losses: Matrix = np.minimum(np.logaddexp(0.0, np.where(y == 1, -sums, sums)), -np.log(SMALLEST))
+    p = applied(sigmoid(sums, y), sums)
+    losses: Matrix = -np.where(y == 1, np.log(p), np.log1p(-p))
     return losses
-
-
-def _auc(sums: Matrix, y: NDArray[np.int64]) -> float:
-    """Share of the pairs of a paid and an unpaid row that are in the right order, a tie being half of one."""
-    _, place, counts = np.unique(sums, return_inverse=True, return_counts=True)
-    rank = (np.cumsum(counts) - (counts - 1) / 2.0)[place]
-    paid = int(y.sum())
-    pairs = paid * (len(y) - paid)
-    return float((rank[y == 1].sum() - paid * (paid + 1) / 2.0) / pairs) if pairs else 0.5
 
 
 # -- what comes out
@@ -248,12 +242,7 @@ def _yardstick(tested: Matrix, columns: tuple[str, ...], data: Data, validated: 
     """Probabilities of a model with interactions, calibrated like the scorecard."""
     codes = np.column_stack([bins.codes(tested[:, columns.index(bins.name)]) for bins in data.bins])
     sums = YARDSTICK.model(data).decision_function(codes)
-    calibration = calibrated(validated.yardstick, validated.y)
-    if calibration.kind == "isotonic":
-        found: Matrix = np.interp(sums, calibration.knots, calibration.values)
-    else:
-        found = 1.0 / (1.0 + np.exp(-(calibration.slope * sums + calibration.offset)))
-    return found
+    return applied(calibrated(validated.yardstick, validated.y), sums)
 
 
 def _days_error(examples: Examples, rows: Rows, quantiles: Matrix) -> float | None:

@@ -58,10 +58,11 @@ def train(
     """
     import msgspec
 
+    from models.clock import WallClock
     from recoup.cli.progress import phases
     from recoup.settings import Settings
     from recoup.training.question import Question
-    from recoup.training.run import run
+    from recoup.training.run import Origin, run
 
     if from_warehouse == (ledger is not None) or (ledger is None) != (mapping is None):
         raise click.UsageError("Give --ledger together with --mapping, or --from-warehouse.")
@@ -78,12 +79,20 @@ def train(
             dataset = _of_warehouse(question, settings, tenant, show)
         for note in dataset.notes:
             say(note)
+        origin = Origin(
+            kind="warehouse" if ledger is None else "ledger",
+            name=settings.clickhouse.database if ledger is None else ledger.name,
+            notes=dataset.notes,
+            left_out=dataset.left_out,
+            warnings=dataset.warnings,
+            known_after=frozenset(dataset.known_after),
+        )
         report = run(
             dataset.examples,
             settings,
+            origin,
+            WallClock().now(),
             test_fraction=test_fraction,
-            left_out=dataset.left_out,
-            warnings=dataset.warnings,
             say=say,
             show=show,
         )

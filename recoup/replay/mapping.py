@@ -50,6 +50,8 @@ class InvoiceColumns(_Part, frozen=True):
     """Instead of the mapping's one currency."""
     known_at: Column | None = None
     """When it was entered, where that was later than its date; a replay goes by the date, training by this."""
+    delivery: Column | None = None
+    """How it reached the customer, `electronic` or `paper`; say in `values` what else stands there means."""
 
 
 class PaymentColumns(_Part, frozen=True):

@@ -83,6 +83,8 @@ class RowReader:
         if not invoice_id:
             self._fault(row, columns.id, "is empty", issued)
         amount = self._money(row, columns.amount, currency, issued)
+        if delivery := self._value(row, columns.delivery):
+            issued.fields["delivery"] = delivery.lower()
         issued.at = self._instant(row, columns.issued_at, "start", issued)
         issued.known_at = self._known(row, columns.known_at, "start", issued)
         due = self._instant(row, columns.due_at, "end", issued, field="due_at", past=False)

@@ -56,6 +56,8 @@ class Dataset(msgspec.Struct):
     warnings: list[str] = []
     notes: list[str] = []
     """What was taken for granted, such as the kind of a column."""
+    known_after: set[str] = set()
+    """Columns of the rows that are only known after the decision."""
 
 
 class Rows:

@@ -53,7 +53,10 @@ def dataset_of(request: Request, tenants_dir: Path, now: Instant, show: Show) ->
     reading.read(request, show)
     accounts = reading.accounts()
     if not accounts:
-        raise BadInput(f"{request.csv}: holds a header and no rows.")
+        rows = reading.collector.read.rows
+        raise BadInput(
+            f"{request.csv}: {f'none of its {rows:,} rows can be read' if rows else 'holds a header and no rows'}."
+        )
     data_end = max(arrival.at for account in accounts for arrival in account.arrivals)
     source = Source(Plan(tenant), data_end)
     dataset = collect(accounts, {mapping.tenant_id: source}, request.question, len(accounts), show)
@@ -171,10 +174,13 @@ def _append_columns(dataset: Dataset, mapping: Mapping, own_cells: dict[str, tup
     rows = [own_cells[invoice_id] for invoice_id in examples.invoice_id.tolist()]
     parts = [examples.x]
     names: list[str] = []
+    sections = {column: field.partition(".")[0] for column, field in mapping.columns().items()}
     for (name, feature), texts in zip(mapping.features.items(), zip(*rows, strict=True), strict=True):
         encoded = encode(name, feature, texts, examples.at, cells)
         parts.append(encoded.values)
         names += encoded.names
+        if sections.get(feature.column) in ("payment", "dispute"):
+            dataset.known_after.update(encoded.names)  # the mapping itself says that it tells of what came later
         dataset.warnings += encoded.warnings
         dataset.notes += encoded.notes
     examples.x = np.concatenate(parts, axis=1)

@@ -60,7 +60,7 @@ def _figures(content: ReportContent) -> Iterator[str]:
     kept = min(max(said, 1e-15), 1 - 1e-15)
     loss = -(rate * math.log(kept) + (1 - rate) * math.log(1 - kept))
     beside = (baseline.auc, baseline.average_precision, baseline.lift_top_decile)
-    yield _tile("AUC", "a payer is ranked above another, the higher the better", model.auc, beside[0], 0.5)
+    yield _tile("AUC", "how well payers are told from others, the higher the better", model.auc, beside[0], 0.5)
     yield _tile("Average precision", "the higher the better", model.average_precision, beside[1], rate)
     yield _tile("Brier", "squared error, the lower the better", model.brier, baseline.brier, model.brier_base)
     yield _tile("Log loss", "the lower the better", model.log_loss, baseline.log_loss, loss)
@@ -101,7 +101,7 @@ def _groups(groups: list[Group]) -> str:
         kind = "small" if group.small else ""
         small = " <span class='tag'>few rows</span>" if group.small else ""
         cells = (
-            f"{group.n:,}", f"{group.base_rate:.1%}", f"{group.mean_p:.1%}", f"{100 * group.gap:+.1f}",
+            f"{group.n:,}", f"{group.base_rate:.1%}", f"{group.mean_p:.1%}", f"{round(100 * group.gap, 1) + 0.0:+.1f}",
             _number(group.auc), _number(group.brier), _number(group.brier_base), _number(group.ece),
         )  # fmt: skip
         rows.append(f"<tr class='{kind}'><th scope='row'>{escape(group.value)}{small}</th>{_cells(cells)}</tr>")

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 DPI = 160
 WIDTH = 5.4
 """Inches: on a telephone the letters are still as large as the text around them."""
-MOST_BARS = 15
+HEIGHT = 4.2
+MOST_BARS = 14
 
 
 class Palette(msgspec.Struct, frozen=True):
@@ -57,20 +58,13 @@ def plots(
         "reliability", "Does it keep what it promises?",
         "Of the rows that were given a probability, the share that was paid, with 95 % intervals. On the line is right; below"
         " it, too much was promised. The bars show how many rows there are at each probability.",
-        lambda figure, palette: _reliability(figure, palette, model, baseline), height=4.6,
+        lambda figure, palette: _reliability(figure, palette, model, baseline),
     )  # fmt: skip
     yield _plot(
         "gain", "How early does it find those who pay?",
         "Rows in the order of their probability, the highest first, and the share of all payers among them.",
         lambda figure, palette: _gain(figure, palette, model, baseline),
     )  # fmt: skip
-    if importance.items:
-        yield _plot(
-            "importance", "What does it rest on?",
-            "How far the AUC falls when a feature's values are dealt out at random. Features that say the same share it.",
-            lambda figure, palette: _importance(figure, palette, importance),
-            height=1.0 + 0.27 * min(MOST_BARS, len(importance.items)),
-        )  # fmt: skip
     yield _plot(
         "scores", "How far apart are payers and the others?",
         "How many rows of either outcome have each probability.",
@@ -83,20 +77,26 @@ def plots(
             " The lines show where eight of ten really were, the dots their middle.",
             lambda figure, palette: _days(figure, palette, days),
         )  # fmt: skip
+    if importance.items:
+        yield _plot(
+            "importance", "What does it rest on?",
+            "How far the AUC falls when a feature's values are dealt out at random. Features that say the same share it.",
+            lambda figure, palette: _importance(figure, palette, importance),
+        )  # fmt: skip
 
 
-def _plot(name: str, title: str, says: str, draw: Draw, height: float = 3.5) -> Plot:
-    return Plot(name, title, says, _png(draw, LIGHT, height), _png(draw, DARK, height))
+def _plot(name: str, title: str, says: str, draw: Draw) -> Plot:
+    return Plot(name, title, says, _png(draw, LIGHT), _png(draw, DARK))
 
 
-def _png(draw: Draw, palette: Palette, height: float) -> bytes:
+def _png(draw: Draw, palette: Palette) -> bytes:
     # Half a second, and only training needs it.
     import matplotlib as mpl  # noqa: PLC0415
     from matplotlib.backends.backend_agg import FigureCanvasAgg  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     with mpl.rc_context(_style(palette)):
-        figure = Figure(figsize=(WIDTH, height), dpi=DPI, layout="constrained")
+        figure = Figure(figsize=(WIDTH, HEIGHT), dpi=DPI, layout="constrained")
         FigureCanvasAgg(figure)
         draw(figure, palette)
         file = io.BytesIO()
@@ -129,8 +129,8 @@ def _style(palette: Palette) -> dict[Any, Any]:
 
 
 def _reliability(figure: "Figure", palette: Palette, model: Evaluation, baseline: Evaluation) -> None:
-    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.4, 1))
-    above.plot((0, 1), (0, 1), color=palette.ink, linewidth=0.8, linestyle=(0, (4, 3)), label="right")
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(3.2, 1))
+    above.plot((0, 1), (0, 1), color=palette.ink, linewidth=0.8, linestyle=(0, (4, 3)), label="calibrated")
     for judged, colour, words in ((baseline, palette.baseline, "baseline"), (model, palette.model, "model")):
         bins = judged.reliability
         said, came = [part.mean_p for part in bins], np.array([part.observed for part in bins])
@@ -168,6 +168,7 @@ def _importance(figure: "Figure", palette: Palette, importance: Importances) -> 
               height=0.62, error_kw={"elinewidth": 0.8})  # fmt: skip
     axes.grid(visible=False, axis="y")
     axes.set_xlabel("fall of the AUC")
+    axes.set_ylim(-0.6, max(len(items), 6) - 0.4)
     axes.locator_params(axis="x", nbins=5)
 
 

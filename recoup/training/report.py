@@ -38,15 +38,14 @@ def encode(content: ReportContent) -> bytes:
 
 
 def verdict(content: ReportContent) -> str:
-    """The report in a sentence or two."""
-    said = f"{_ranking(content)}; {_calibration(content.model)}."
-    if not content.leaks:
-        return said
+    """The report in a sentence."""
     columns = sorted({leak.column for leak in content.leaks if leak.column})
-    what = (
-        f"{_listed(columns)} {'know' if len(columns) > 1 else 'knows'} the answer" if columns else "its test is no test"
-    )
-    return f"Not fit for release: {what}. What follows is therefore too good to be true. {said}"
+    if columns:
+        know = "know" if len(columns) > 1 else "knows"
+        return f"Not fit for release: {_listed(columns)} {know} the answer, so these figures are too good to be true."
+    if content.leaks:
+        return "Not fit for release: it was not tried on later rows than it learned from."
+    return f"{_ranking(content)}; {_calibration(content.model)}."
 
 
 def _ranking(content: ReportContent) -> str:

@@ -17,6 +17,7 @@ from streams.app import TENANTS, crashing_agent, create_app, follow_tenants, ser
 from streams.channel import BatchChannel
 from streams.decide.buckets import Buckets
 from streams.decide.job import Decide
+from streams.decide.models import Models, follow_models
 from streams.decide.take_over import TakeOver
 from streams.lease import Lease
 from streams.settings import Installation
@@ -38,7 +39,16 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         installation.kafka, f"{GROUP}-{slot}", streams.transaction_timeout_ms, streams.sink_deadline_seconds
     )
     replay = stack_mode(installation.redis) == "replay"
-    job = Decide(ledger=ledger, publisher=publisher, tenants=tenants, clock=clock, settings=streams, replay=replay)
+    models = Models(installation)
+    job = Decide(
+        ledger=ledger,
+        publisher=publisher,
+        tenants=tenants,
+        clock=clock,
+        settings=streams,
+        released=models.in_force,
+        replay=replay,
+    )
     take_over = TakeOver(ledger, publisher, stable_within=2 * streams.transaction_timeout_ms / 1000)
     batches = BatchChannel(app, maxsize=QUEUED_POLLS)
 
@@ -49,6 +59,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     async def before_start() -> None:
         for key, value in read_whole(installation.kafka, TENANTS).items():
             take(tenants, key, value)
+        await models.start()
         await publisher.start()  # first of all: it ends what a worker that died in this slot had left open
 
     source = BatchSource(
@@ -71,6 +82,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     take_over.source = source
     app.service(source)  # type: ignore[arg-type]  # Faust takes an instance as well
     follow_tenants(app, tenants)
+    follow_models(app, models)
     serve_health(app, JOB, source)
 
     @crashing_agent(app, batches, JOB)  # type: ignore[untyped-decorator]

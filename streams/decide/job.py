@@ -15,6 +15,7 @@ from connectors.kafka.publisher import Publisher
 from connectors.redis.ledger import Entry, Ledger, Record
 from models.clock import Clock, Instant
 from models.core import Mode, Outcome, Work, step
+from models.propensity.serving import Released
 from schemas.control import Tenant
 from schemas.decode import Refusal, TopicDecoder
 from schemas.errors import LedgerBehindLog
@@ -38,6 +39,7 @@ class Decide:
 
     Args:
         tenants: by id; read anew for every batch, so that a change takes effect with the next one.
+        released: the models in force; asked once a batch, likewise.
         replay: buckets with a time of their own instead of live batches.
     """
 
@@ -49,6 +51,7 @@ class Decide:
         tenants: Mapping[str, Tenant],
         clock: Clock,
         settings: StreamSettings,
+        released: Callable[[], Released] = dict,
         replay: bool = False,
     ) -> None:
         self.ledger = ledger
@@ -56,6 +59,7 @@ class Decide:
         self.tenants = tenants
         self.clock = clock
         self.settings = settings
+        self.released = released
         self.replay = replay
         decide = settings.decide
         self.limit = DlqLimit(decide.dlq_share, decide.dlq_window, decide.dlq_run)
@@ -162,26 +166,31 @@ class Decide:
     ) -> list[Entry]:
         """One pass of the core over all parts, and what it says sorted by partition."""
         drafts = [Draft(intake) for intake in intakes]
+        models = self.released()
         if self.replay:
-            self._step_in_time(drafts, blobs, due)
+            self._step_in_time(drafts, blobs, due, models)
         else:
             now = self.clock.now()
             works = [as_work(d.intake, b, due[d.unit], now) for d, b in zip(drafts, blobs, strict=True)]
-            self._step(drafts, works, "live")
+            self._step(drafts, works, "live", models)
         return [draft.entry(due[draft.unit], self.clock.now(), self.limit) for draft in drafts]
 
     def _step_in_time(
-        self, drafts: "list[Draft]", blobs: list[dict[bytes, bytes | None]], due: dict[int, dict[bytes, Instant]]
+        self,
+        drafts: "list[Draft]",
+        blobs: list[dict[bytes, bytes | None]],
+        due: dict[int, dict[bytes, Instant]],
+        models: Released,
     ) -> None:
         timed = [as_timed_work(d.intake, b, due[d.unit]) for d, b in zip(drafts, blobs, strict=True)]
-        self._step(drafts, [first for first, _ in timed], "replay")
-        self._step(drafts, [second(d.states) for (_, second), d in zip(timed, drafts, strict=True)], "replay")
+        self._step(drafts, [first for first, _ in timed], "replay", models)
+        self._step(drafts, [second(d.states) for (_, second), d in zip(timed, drafts, strict=True)], "replay", models)
 
-    def _step(self, drafts: "list[Draft]", works: list[list[Work]], mode: Mode) -> None:
+    def _step(self, drafts: "list[Draft]", works: list[list[Work]], mode: Mode, models: Released) -> None:
         everything = [work for part in works for work in part]
         if not everything:
             return
-        outcome = step(everything, dict(self.tenants), mode)  # the loop may change them meanwhile
+        outcome = step(everything, dict(self.tenants), mode, released=models)  # the loop may change tenants meanwhile
         at = 0
         for draft, part in zip(drafts, works, strict=True):
             draft.take(outcome, at, at + len(part), part)

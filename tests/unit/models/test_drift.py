@@ -14,7 +14,6 @@ from hypothesis.extra import numpy as arrays
 from models.propensity.drift import (
     LEAST_ROWS,
     MOST_BINS,
-    Counted,
     bins_of,
     chance,
     chi_squared_above,
@@ -25,6 +24,7 @@ from models.propensity.drift import (
     psi,
     worst,
 )
+from models.propensity.manifest import Bins
 
 ROOT = Path(__file__).parents[3]
 
@@ -166,7 +166,7 @@ def test_of_a_few_rows_nothing_is_said() -> None:
 
 
 def test_only_what_both_sides_name_is_compared() -> None:
-    assert drifts({"old": Counted((), (1, 0))}, {"new": (1, 0)}) == []
+    assert drifts({"old": Bins((), (1, 0))}, {"new": (1, 0)}) == []
 
 
 def test_the_worst_level_is_the_verdict() -> None:

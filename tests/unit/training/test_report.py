@@ -12,6 +12,7 @@ from models.propensity.groups import evaluate_groups
 from models.propensity.importance import Importance, Importances
 from models.propensity.leaks import Leak
 from recoup.training.content import CandidateRow, DataSummary, ReportContent
+from recoup.training.page import page as as_html
 from recoup.training.report import verdict, write_report
 
 DAY = 86_400_000
@@ -160,15 +161,16 @@ def test_the_chosen_candidate_small_groups_and_what_was_left_out_are_marked(plai
     assert "the ledger's own column" in text
 
 
-def test_a_leak_comes_before_everything_else(tmp_path):
+def test_a_leak_comes_before_everything_else():
     leak = Leak("DaysLate", "known_after", "DaysLate follows the payment itself.")
-    page = written(tmp_path, content(leaks=[leak]))
-    assert page.text[1].startswith("Not fit for release: DaysLate knows the answer.")
+    shown = content(leaks=[leak])
+    page = Page(as_html(shown, verdict(shown), []))
+    assert page.text[1].startswith("Not fit for release: DaysLate knows the answer, so")
     assert page.text.index("One leak") < page.text.index("One warning") < page.text.index("Key figures")
     several = [Leak(f"c{place}", "separates", "x") for place in range(6)]
     assert "c0, c1, c2 and 3 more know the answer" in verdict(content(leaks=several))
     order = Leak("", "order", "x")
-    assert "its test is no test" in verdict(content(leaks=[order]))
+    assert "not tried on later rows" in verdict(content(leaks=[order]))
 
 
 def test_texts_are_shown_and_never_read_as_html_or_formulas(tmp_path):

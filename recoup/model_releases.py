@@ -1,0 +1,226 @@
+"""Which model scores whom: read from the control topic, planned, checked as a worker would, signed, and published."""
+
+import getpass
+import http.client
+import json
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+
+from connectors.kafka import clients
+from connectors.kafka.control import read_whole
+from connectors.kafka.settings import KafkaSettings
+from connectors.model_store.signing import make_key, sign
+from connectors.model_store.store import Store
+from connectors.model_store.verify import verify_model
+from models.calendar import utc
+from models.clock import Clock
+from schemas.control import ModelReleased
+from schemas.errors import BadInput, ModelRefused, NotReady
+
+TOPIC = "model-releases"
+SOURCE = "models release"
+ALL = "*"
+"""The tenant of a release for every tenant without its own."""
+MOST_PREVIOUS = 10
+PUBLISH_SECONDS = 15.0
+ANSWER_SECONDS = 2.0
+AGAIN_SECONDS = 0.1
+
+Role = Literal["champion", "challenger"]
+InForce = dict[tuple[str, str], ModelReleased]
+"""By tenant and role."""
+
+
+class Rollback(msgspec.Struct, frozen=True):
+    """Back to the newest model in force before that may still score."""
+
+    release: ModelReleased
+    passed_over: dict[str, str]
+    """Models that were in force before and may no longer score, and why."""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What one running worker says about a release; `silent` = it did not take it, or say so, in time."""
+
+    worker: str
+    state: Literal["serving", "refused", "silent"]
+    says: str = ""
+
+
+def published(kafka: KafkaSettings, deadline: float = PUBLISH_SECONDS) -> InForce:
+    """The releases in force; raises NotReady when the topic cannot be read (seconds)."""
+    releases = [msgspec.json.decode(value, type=ModelReleased) for value in read_whole(kafka, TOPIC, deadline).values()]
+    return {(release.tenant_id, release.role): release for release in releases}
+
+
+def check_tenant(tenant: str, known: Iterable[str]) -> None:
+    """Raise BadInput for a tenant that is not published."""
+    if tenant != ALL and tenant not in known:
+        raise BadInput(
+            f"There is no tenant {tenant}; published are: {', '.join(sorted(known)) or 'none'}. `{ALL}` is every tenant"
+            " without a model of its own; `recoup tenants apply` publishes tenants."
+        )
+
+
+def plan(
+    store: Store, in_force: InForce, model_id: str, tenant: str, role: Role, override: str | None = None
+) -> ModelReleased:
+    """The release of a model, checked as a worker checks it but for the signature.
+
+    Raises:
+        ModelRefused: no worker would take it.
+    """
+    manifest = store.manifest(model_id)
+    before = in_force.get((tenant, role))
+    release = ModelReleased(
+        tenant_id=tenant,
+        role=role,
+        model=model_id,
+        location=store.location(model_id),
+        features_hash=manifest.features_hash,
+        target=manifest.target,
+        moment=manifest.moment,
+        override=override or None,
+        previous=_previous(before, model_id),
+    )
+    verify_model(model_id, store, release=release)
+    return release
+
+
+def plan_rollback(store: Store, in_force: InForce, tenant: str, role: Role) -> Rollback:
+    """The way back: the newest of the models before that may still score; without any, none, which is the baseline.
+
+    Raises:
+        BadInput: nothing is in force for this tenant and role.
+    """
+    now = in_force.get((tenant, role))
+    if now is None or not now.model:
+        raise BadInput(f"There is no {role} in force for the tenant {tenant}, so there is no way back.")
+    passed_over: dict[str, str] = {}
+    why = f"was in force before; rolled back from {now.model}"
+    for place, model_id in enumerate(now.previous):
+        try:
+            has_leaks = bool(store.manifest(model_id).leaks)
+            release = plan(store, {}, model_id, tenant, role, why if has_leaks else None)
+        except ModelRefused as refusal:
+            passed_over[model_id] = str(refusal)
+            continue
+        return Rollback(msgspec.structs.replace(release, previous=now.previous[place + 1 :]), passed_over)
+    return Rollback(ModelReleased(tenant_id=tenant, role=role, model=""), passed_over)
+
+
+def _previous(before: ModelReleased | None, model_id: str) -> tuple[str, ...]:
+    if before is None:
+        return ()
+    if before.model in ("", model_id):  # the baseline is the end of every way back; a second release changes nothing
+        return before.previous
+    return (before.model, *before.previous)[:MOST_PREVIOUS]
+
+
+def publish(kafka: KafkaSettings, store: Store, release: ModelReleased, clock: Clock) -> ModelReleased:
+    """Sign a release and publish it; what was published.
+
+    Raises:
+        NotReady: the broker did not take it.
+    """
+    now = clock.now()
+    stamped = msgspec.structs.replace(
+        release,
+        event_id=f"{release.tenant_id}-{release.role}-{now}",
+        occurred_at=utc(now),
+        source=SOURCE,
+        released_by=_who(),
+    )
+    signed = sign(stamped, make_key(store.settings, store.home))
+    refused: list[str] = []
+
+    def taken(error: Any, _message: Any) -> None:
+        if error is not None:
+            refused.append(error.name())
+
+    producer = clients.producer(kafka)
+    key = f"{release.tenant_id}|{release.role}".encode()
+    producer.produce(TOPIC, msgspec.json.encode(signed), key, on_delivery=taken)
+    if producer.flush(PUBLISH_SECONDS) or refused:
+        raise NotReady(
+            f"Kafka did not take the release ({', '.join(refused) or 'no answer'}). `recoup doctor` looks at the stack;"
+            " `recoup topics apply` creates missing topics."
+        )
+    return signed
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return ""
+
+
+def answers(home: Path, release: ModelReleased, seconds: float) -> list[Answer]:
+    """What the decide workers that run under this home say about a release, once each took it or refused it.
+
+    Those that do not answer at all are not counted as running. Waits for so many seconds at most.
+    """
+    webs = {path.stem.removeprefix("worker-"): web for path in _files(home) if (web := _web(path))}
+    deadline = time.monotonic() + seconds
+    said = {worker: answer for worker, web in webs.items() if (answer := _asked(worker, web, release)) is not None}
+    while any(answer.state == "silent" for answer in said.values()) and time.monotonic() < deadline:
+        time.sleep(AGAIN_SECONDS)
+        for worker in [worker for worker, answer in said.items() if answer.state == "silent"]:
+            said[worker] = _asked(worker, webs[worker], release) or said[worker]
+    return [said[worker] for worker in sorted(said)]
+
+
+def _files(home: Path) -> list[Path]:
+    return sorted((home / "run").glob("worker-decide-*.json"))
+
+
+def _web(path: Path) -> str:
+    try:
+        return str(json.loads(path.read_text())["web"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
+class _Standing(msgspec.Struct):
+    """As a worker's `/models` says how the newest release for a tenant and role stands in it."""
+
+    tenant: str
+    role: str
+    model: str
+    state: str
+    says: str = ""
+    release: str = ""
+    """Event id of the release; empty = not said."""
+
+    def is_of(self, release: ModelReleased) -> bool:
+        """The same model may have been released before, and refused then."""
+        place = (release.tenant_id, release.role, release.model)
+        return (self.tenant, self.role, self.model) == place and self.release in ("", release.event_id)
+
+
+_standings = msgspec.json.Decoder(list[_Standing]).decode
+
+
+def _asked(worker: str, web: str, release: ModelReleased) -> Answer | None:
+    """What a worker says now; None when nobody is there."""
+    address = urlsplit(web)
+    connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=ANSWER_SECONDS)
+    try:
+        connection.request("GET", "/models")
+        standings = _standings(connection.getresponse().read())
+    except (TimeoutError, http.client.HTTPException, msgspec.MsgspecError):
+        return Answer(worker, "silent", "runs, and does not say which models it has")
+    except OSError:
+        return None
+    finally:
+        connection.close()
+    for standing in standings:
+        if standing.is_of(release) and standing.state in ("serving", "refused"):
+            return Answer(worker, "refused" if standing.state == "refused" else "serving", standing.says)
+    return Answer(worker, "silent", "has not taken the release yet")
