@@ -239,7 +239,7 @@ def fold(facts: PaymentFacts, event: Event, handler: Handler) -> Answer:
     answer = handler(facts, event, at)
     if answer is APPLIED:
         if facts.credits:
-            if any(invoice.at > at for invoice in facts.invoices.values()):
+            if facts.invoices and max([invoice.at for invoice in facts.invoices.values()]) > at:
                 spread_in_order(facts)  # which of them the money came before matters
             else:
                 spread(facts)

@@ -22,7 +22,8 @@ from models.calendar import DAY, Zone
 from models.clock import Instant
 
 FAR = 366
-"""Days beyond which nobody looks ahead to a promised day; the account is looked at again then."""
+"""Days beyond which nobody looks ahead to a promised day, which may be 170 years away; the account is looked at again
+then."""
 
 
 class Judged(msgspec.Struct, gc=False):

@@ -95,6 +95,7 @@ class Scored(msgspec.Struct, gc=False):
 
 
 NO_NEWS = News()
+NO_VERDICTS: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
 
 
 def news_of(plan: Plan, course: Course, standing: Standing, today: Day) -> News:
@@ -126,6 +127,7 @@ def announce(case: Case, score: Scored, shadow: Scored | None = None) -> tuple[l
     decision = decision_id(case.key, number)
     step, draft, review_at, since = prospect.step, prospect.draft, prospect.review_at, news.overdue_since
     channel = template = contact_id = purpose = None
+    kept, broken = _verdicts(prospect.promises) if prospect.promises else NO_VERDICTS
     if draft is not None:
         channel, template, contact_id, purpose = draft.channel, draft.template, decision + ":contact", draft.purpose
     nba = NextBestAction(
@@ -153,8 +155,8 @@ def announce(case: Case, score: Scored, shadow: Scored | None = None) -> tuple[l
         reasons=prospect.reasons,
         overdue=news.invoice_ids,
         overdue_since=None if since is None else utc(since),
-        promises_kept=tuple([judged.promise_id for judged in prospect.promises if judged.kept]),
-        promises_broken=tuple([judged.promise_id for judged in prospect.promises if not judged.kept]),
+        promises_kept=kept,
+        promises_broken=broken,
     )
     key = case.key.encode()
     messages = [(SCORES, key, encode(_told(nba, score, case.focus, CHAMPION))), (DECISIONS, key, encode(nba))]
@@ -217,6 +219,12 @@ def _request(nba: NextBestAction, draft: Draft, contact_id: str, at: Instant) ->
         invoice_ids=nba.invoice_ids,
         language=draft.language,
     )
+
+
+def _verdicts(promises: tuple[Judged, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The promises kept and the promises broken."""
+    kept = tuple([judged.promise_id for judged in promises if judged.kept])
+    return kept, tuple([judged.promise_id for judged in promises if not judged.kept])
 
 
 def _judgements(nba: NextBestAction, promises: tuple[Judged, ...]) -> list[PromiseKept | PromiseBroken]:

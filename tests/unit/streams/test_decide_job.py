@@ -12,11 +12,13 @@ from models.account import state as account_state
 from models.clock import SetClock
 from schemas.control import Tenant
 from schemas.errors import NotReady
+from schemas.payments import AccountBalanceAsserted
 from schemas.registry import SOURCE_TOPICS
+from streams import metrics
 from streams.decide.job import Decide
 from streams.lease import Lease, Part
 from streams.settings import StreamSettings
-from tests.unit.models.events import MONDAY, issued, tenant
+from tests.unit.models.events import MONDAY, envelope, issued, tenant
 
 encode = msgspec.json.Encoder().encode
 KEY = b"acme|a1"
@@ -153,6 +155,18 @@ async def test_a_batch_is_not_written_before_the_one_before_it_is_out(tenants):
     assert last is not None
     await last
     assert remembered.happened[-2:] == ["wrote 2", "published"]
+
+
+async def test_a_balance_that_is_asserted_otherwise_is_counted(tenants):
+    remembered, messages = Remembered(), Messages()
+    decide = job(remembered, tenants)
+    before = metrics.BALANCE_MISMATCHES._value.get()
+    asserted = [AccountBalanceAsserted(**envelope(0), amount_minor=cents, currency="USD") for cents in (100, 99)]
+    for event in (issued("i1", 100), *asserted):
+        last = await decide.settle([messages.part(event)])
+        assert last is not None
+        await last
+    assert metrics.BALANCE_MISMATCHES._value.get() == before + 1
 
 
 async def test_nothing_follows_a_batch_that_was_refused(tenants):
