@@ -38,6 +38,9 @@ PROMISES = 8
 BLOCKED = 16
 
 FAILED = "failed"
+READ = ("opened", "clicked")
+CONNECTED = ("conversation", "third_party", "voicemail", "no_answer", "wrong_party")
+"""Outcomes of a call that was made; `not_connected` was none."""
 
 STOP_WORDS = frozenset({"stop", "quit", "end", "revoke", "opt out", "optout", "cancel", "unsubscribe"})
 """47 CFR 64.1200(a)(10): a reply that is nothing but one of these is an opt-out."""
@@ -79,8 +82,10 @@ class Contacts(msgspec.Struct, array_like=True, gc=False):
     """How much was sent and said, and what was promised. It stands first, so that it can be read without the rest."""
 
     newest: Instant = 0
-    counts: dict[str, int] = {}
-    """How often each kind of report has come, ever."""
+    made: int = 0
+    """Contacts of ours that left, ever; one that is not known to have left counts."""
+    answered: int = 0
+    """Signs that somebody is there, ever: messages opened, links clicked, replies, conversations."""
     promises: dict[str, Promise] = {}
     last_reply_at: Instant = 0
     last_complaint_at: Instant = 0
@@ -115,6 +120,8 @@ def _sent(facts: InteractionFacts, event: ContactSent, at: Instant, mark: bytes)
     if known is not None and known.sent:
         return DUPLICATE
     outcome = "unknown" if event.handover == "unknown" else "sent"
+    if known is None or known.outcome not in CONNECTED:  # a call that was told of first is counted already
+        facts.made += 1
     touch = _touch(facts, event.contact_id, event.channel, outcome, at, mark)
     touch.at, touch.sent = at, True
     facts.last_contact_at = max(facts.last_contact_at, at)
@@ -127,6 +134,7 @@ def _sent(facts: InteractionFacts, event: ContactSent, at: Instant, mark: bytes)
 def _reported(outcome: str) -> Callable[[InteractionFacts, Any, Instant, bytes], Answer]:
     def report(facts: InteractionFacts, event: Any, at: Instant, mark: bytes) -> Answer:
         touch = _touch(facts, event.contact_id, event.channel, outcome, at, mark)
+        facts.answered += outcome in READ
         touch.address = touch.address or event.address
         touch.debt_id = touch.debt_id or event.debt_id
         return APPLIED
@@ -136,7 +144,6 @@ def _reported(outcome: str) -> Callable[[InteractionFacts, Any, Instant, bytes],
 
 def _touch(facts: InteractionFacts, name: str, channel: str, outcome: str, at: Instant, mark: bytes) -> Touch:
     """The contact with this report on it; reports may come in any order."""
-    facts.counts[outcome] = facts.counts.get(outcome, 0) + 1
     written = stamp(at, mark)
     touch = facts.touches.get(name)
     if touch is None:
@@ -156,7 +163,9 @@ def _called(facts: InteractionFacts, event: CallCompleted, at: Instant, mark: by
         touch.at = at
     touch.channel = channel
     touch.inbound = event.direction == "inbound"
-    if not touch.inbound and event.outcome != "not_connected":
+    facts.answered += event.outcome == "conversation"
+    if not touch.inbound and event.outcome in CONNECTED:
+        facts.made += not touch.sent
         facts.last_contact_at = max(facts.last_contact_at, at)
     touch.purpose, touch.mode = event.purpose, event.mode
     touch.address = event.address or touch.address
@@ -177,7 +186,7 @@ def has_left(touch: Touch) -> bool:
 
 
 def _replied(facts: InteractionFacts, event: ReplyReceived, at: Instant, _mark: bytes) -> Answer:
-    _heard(facts, "reply")
+    facts.answered += 1
     facts.last_reply_at = max(facts.last_reply_at, at)
     if is_stop(event.text):
         _opt_out(facts, event.channel, event.address, at)
@@ -185,7 +194,6 @@ def _replied(facts: InteractionFacts, event: ReplyReceived, at: Instant, _mark: 
 
 
 def _opted_out(facts: InteractionFacts, event: OptOutReceived, at: Instant, _mark: bytes) -> Answer:
-    _heard(facts, "opt_out")
     _opt_out(facts, event.channel, event.address, at)
     return APPLIED
 
@@ -203,7 +211,6 @@ def _opt_out(facts: InteractionFacts, channel: str, address: str | None, at: Ins
 
 
 def _complained(facts: InteractionFacts, _event: ComplaintReceived, at: Instant, _mark: bytes) -> Answer:
-    _heard(facts, "complaint")
     facts.last_complaint_at = max(facts.last_complaint_at, at)
     return APPLIED
 
@@ -212,7 +219,6 @@ def _promised(facts: InteractionFacts, event: PromiseMade, at: Instant, _mark: b
     known = facts.promises.get(event.promise_id)
     if known is not None and known.known:
         return DUPLICATE
-    _heard(facts, "promise")
     promise = Promise(at, event.amount_minor, event.currency, day_number(event.due_on))
     if known is not None:
         promise.cancelled_at = known.cancelled_at
@@ -222,7 +228,6 @@ def _promised(facts: InteractionFacts, event: PromiseMade, at: Instant, _mark: b
 
 
 def _promise_cancelled(facts: InteractionFacts, event: PromiseCancelled, at: Instant, _mark: bytes) -> Answer:
-    _heard(facts, "promise_cancelled")
     promise = facts.promises.setdefault(event.promise_id, Promise(at, 0, "", 0, known=False))
     promise.cancelled_at = at if promise.cancelled_at is None else min(promise.cancelled_at, at)
     _bound_promises(facts)
@@ -233,10 +238,6 @@ def _bound_promises(facts: InteractionFacts) -> None:
     promises = facts.promises
     if len(promises) > PROMISES:
         del promises[min(promises, key=lambda name: (promises[name].due_on, promises[name].made_at, name))]
-
-
-def _heard(facts: InteractionFacts, kind: str) -> None:
-    facts.counts[kind] = facts.counts.get(kind, 0) + 1
 
 
 Handler = Callable[[InteractionFacts, Any, Instant, bytes], Answer]

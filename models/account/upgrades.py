@@ -16,6 +16,11 @@ _CALLED_1 = ("conversation", "third_party", "voicemail", "no_answer", "wrong_par
 """Outcomes of a call that was connected."""
 
 
+_MADE_1 = ("sent", "unknown", *_CALLED_1)
+_ANSWERED_1 = ("opened", "clicked", "reply", "conversation")
+"""Reports that version 1 counted, by what they say."""
+
+
 class _Touch1(msgspec.Struct, array_like=True):
     """One contact, as far as the upgrade reads it."""
 
@@ -60,7 +65,8 @@ def _to_2(values: list[Any]) -> list[Any]:
         upgraded[INTERACTIONS] = msgspec.msgpack.encode(
             [
                 old.newest,
-                old.counts,
+                sum(old.counts.get(report, 0) for report in _MADE_1),
+                sum(old.counts.get(report, 0) for report in _ANSWERED_1),
                 old.promises,
                 old.last_reply_at,
                 old.last_complaint_at,

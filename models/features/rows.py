@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.account.bars import HARDSHIP
 from models.account.course import Course
-from models.account.interactions import Contacts, Promise
+from models.account.interactions import Promise
 from models.account.ledger import SLACKS, PaymentFacts
 from models.account.profile import Bars
 from models.account.standing import Named, Standing
@@ -42,9 +42,6 @@ RAW = (
     "promises_kept", "promises_broken", "days_to_promise", "at",
 )  # fmt: skip
 _pack = struct.Struct(f"{len(RAW)}d").pack
-
-CALLS = ("conversation", "third_party", "voicemail", "no_answer", "wrong_party")
-"""Outcomes of calls that were made; `not_connected` was none."""
 
 NO_INVOICE = (NAN, NAN, NAN, 0.0, 0.0, NAN, NAN, NAN, NAN)
 
@@ -120,7 +117,9 @@ def observe(facts: Facts, course: Course, standing: Standing, focus: Named | Non
         habits.written_off,
         *(_arranged(payments) if payments.attempts or payments.deals else (0, 0, 0)),
         *(_barred(bars) if bars.disputes or bars.flags else (0, 0, 0)),
-        *(_contacted(contacts) if contacts.newest else (0, NAN, 0)),
+        contacts.made,
+        contacts.last_contact_at or NAN,
+        contacts.answered,
         *(
             _promised(contacts.promises, course, at, zone)
             if contacts.promises
@@ -174,16 +173,6 @@ def _barred(bars: Bars) -> tuple[int, int, int]:
         sum([dispute.opened > 0 for dispute in disputes]),
         any(written > 0 and name.startswith(HARDSHIP) for name, written in bars.flags.items()),
     )
-
-
-def _contacted(contacts: Contacts) -> tuple[int, float, int]:
-    """Contacts made, the instant of the last one, and answers."""
-    count = contacts.counts.get
-    made = count("sent", 0) + count("unknown", 0)
-    for call in CALLS:
-        made += count(call, 0)
-    answers = count("opened", 0) + count("clicked", 0) + count("reply", 0) + count("conversation", 0)
-    return made, contacts.last_contact_at or NAN, answers
 
 
 def _promised(promises: dict[str, Promise], course: Course, at: Instant, zone: Zone) -> tuple[int, int, int, float]:

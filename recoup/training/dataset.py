@@ -168,11 +168,6 @@ def collect(
             show("folding", min(1.0, number / max(1, total)), f"{len(rows):,} rows of {number:,} accounts")
     examples = rows.examples()
     dataset = Dataset(examples, dict(rows.left_out))
-    currencies = sorted(set(examples.currency.tolist()))
-    if len(currencies) > 1:
-        dataset.warnings.append(
-            f"amounts are in {', '.join(currencies)} and are not converted: a model may take one currency's for large"
-        )
     return dataset
 
 

@@ -7,7 +7,7 @@ import pytest
 from models.account.interactions import Contacts
 from models.account.state import Facts
 from models.calendar import instant
-from schemas.interactions import CallCompleted, ContactDelivered, ContactFailed
+from schemas.interactions import CallCompleted, ContactDelivered, ContactFailed, ContactOpened
 from tests.unit.models.events import day, envelope, opted_out, replied, sent
 
 
@@ -52,3 +52,21 @@ def test_contacts_that_were_read_first_follow_what_is_folded_later():
     facts.apply(sent("b", at=2))
     assert facts.contacts.last_contact_at == instant(day(2))
     assert facts.contacts is facts.interactions
+
+
+@pytest.mark.parametrize(
+    ("events", "made", "answered"),
+    [
+        ([sent("a"), sent("b", handover="unknown"), sent("a", at=3)], 2, 0),
+        ([sent("a"), ContactDelivered(**envelope(2), contact_id="a", channel="email")], 1, 0),
+        ([sent("a"), ContactOpened(**envelope(2), contact_id="a", channel="email"), replied("hello", at=3)], 1, 2),
+        ([called(1, "conversation"), called(2, "no_answer"), called(3, "not_connected")], 2, 1),
+        ([called(1, "conversation", direction="inbound")], 0, 1),
+        ([sent("a", channel="call"), called(2, "voicemail", contact_id="a")], 1, 0),
+        ([called(2, "voicemail", contact_id="a"), sent("a", channel="call")], 1, 0),
+        ([opted_out("sms"), sent("a")], 1, 0),
+    ],
+)
+def test_contacts_made_and_answers_are_counted_once(events, made, answered):
+    contacts = told(*events).contacts
+    assert (contacts.made, contacts.answered) == (made, answered)

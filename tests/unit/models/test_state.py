@@ -142,7 +142,7 @@ def of_version_1(interactions: list[Any]) -> bytes:
 def test_a_state_of_version_1_is_upgraded():
     found = decode(of_version_1(INTERACTIONS_1))
     said = found.facts.interactions
-    assert (said.newest, said.counts) == (NOT_REACHED, {"sent": 1, "opened": 1})
+    assert (said.newest, said.made, said.answered) == (NOT_REACHED, 1, 1)
     assert said.promises == {"promise": Promise(MAILED, 100, "USD", 20_530)}
     assert (said.last_reply_at, said.last_complaint_at) == (7, 8)
     assert said.last_contact_at == CALLED
