@@ -117,6 +117,7 @@ class Boosting(msgspec.Struct, frozen=True):
 
     def model(self, data: Data) -> HistGradientBoostingClassifier:
         """Learn the trees."""
+        codes = np.where(np.isnan(data.codes).all(axis=0), 0.0, data.codes)  # nothing known at all is no value to it
         return HistGradientBoostingClassifier(
             learning_rate=self.rate,
             max_iter=self.trees,
@@ -126,7 +127,7 @@ class Boosting(msgspec.Struct, frozen=True):
             interaction_cst=None if self.interactions else "no_interactions",
             early_stopping=False,
             random_state=data.seed,
-        ).fit(data.codes, data.y)
+        ).fit(codes, data.y)
 
     def fit(self, data: Data) -> Terms:
         """Learn the trees and read them off as points."""
