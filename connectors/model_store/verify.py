@@ -54,10 +54,10 @@ def verify_model(model_id: str, store: Store, *, release: ModelReleased) -> Load
     manifest, card = store.load(model_id)
     _compare(release, manifest)
     if manifest.leaks and not release.override:
+        leaks = "; ".join(leak.rstrip(".") for leak in manifest.leaks)
         raise ModelRefused(
             "leaks",
-            f"it knows what it should not: {'; '.join(manifest.leaks)}. Train without it, or say with --override why"
-            " it may score all the same.",
+            f"it knows what it should not: {leaks}. Train without it, or say with --override why it may score all the same.",
         )
     scorer = Scorer(card, NAMES)
     cost, limit = us_per_row(scorer, card), store.settings.slow_us_per_row
