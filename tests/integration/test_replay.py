@@ -2,18 +2,34 @@
 
 import csv
 import json
+import math
 import os
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
 import pytest
 
+from connectors.clickhouse.client import connect
+from connectors.clickhouse.history import LandedHistory
+from connectors.clickhouse.timeline import tenant_of
+from models.account.standing import standing_of
+from models.actions.schedule import Plan
+from models.calendar import instant
+from models.features.history import History
+from models.features.rows import fingerprints, focus_of, matrix, observe
+from models.propensity.serving import BASELINE
+from recoup.settings import Settings
 from recoup.stack.stack import Stack
+from recoup.training.warehouse import _Landed
+from schemas.scores import PropensityScored
 from tests.conftest import running_stack
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +91,37 @@ def summary(done: "subprocess.CompletedProcess[str]") -> dict[str, Any]:
     return said
 
 
+def compared(home: Path, tenant_id: str) -> int:
+    """How many scores there are; the features of each are those that training makes of the warehouse, to the last bit."""
+    settings = Settings(home=home)
+    database = settings.clickhouse.database
+    client = connect(settings.clickhouse)
+    tenant = tenant_of(client, database, tenant_id)
+    assert tenant is not None
+    calendar = Plan(tenant)
+    scores: defaultdict[str, list[PropensityScored]] = defaultdict(list)
+    query = f"SELECT payload FROM {database}.propensity_scores WHERE valid ORDER BY occurred_at, _offset"  # noqa: S608
+    for (payload,) in client.query(query, column_formats={"payload": "bytes"}).result_rows:
+        score = msgspec.json.decode(payload, type=PropensityScored)
+        scores[score.account_id].append(score)
+    count, other = 0, []
+    for account in _Landed(LandedHistory(client, database)).accounts([tenant_id]):
+        history = History(account.arrivals, calendar, sys.maxsize, Counter())
+        for score in scores.pop(account.account_id):
+            at = instant(score.occurred_at)
+            history.fold_until(at)
+            standing = standing_of(history.facts, at, calendar.today(at).overdue_before)
+            focus = focus_of(standing, BASELINE.moment)
+            x = matrix([observe(history.facts, history.course, standing, focus, at, calendar.zone)])
+            logged = np.array([math.nan if value is None else value for value in score.features])
+            same = fingerprints(x)[0] == score.features_id and np.array_equal(x[0], logged, equal_nan=True)
+            if not same or (focus and focus[1]) != score.invoice_id:
+                other.append(score.decision_id)
+            count += 1
+    assert (other, dict(scores)) == ([], {})
+    return count
+
+
 def test_a_file_that_is_not_fit_stops_before_anything_is_started(tmp_path):
     path, mapping, *_ = ledger(tmp_path)
     done = recoup(tmp_path / "home", "replay", "--csv", path, "--mapping", mapping)
@@ -111,6 +158,7 @@ def test_two_replays_of_a_ledger_decide_the_same_and_each_row_is_accounted_for(h
     assert second["decisions_digest"] == first["decisions_digest"]
     assert second["manifest_digest"] == first["manifest_digest"]
     assert second["decisions"] == first["decisions"]
+    assert compared(home, "bakery") == first["decisions"]
 
 
 def test_a_replayed_account_can_be_explained(home):
@@ -142,3 +190,4 @@ def test_the_real_ledger_is_replayed_to_the_cent(home):
     assert said["accounts"] == 100
     assert said["paid_minor"] == sum(Decimal(row["InvoiceAmount"]) for row in rows) * 100
     assert (said["dropped"], said["dead_lettered"]) == (0, 0)
+    assert compared(home, "ibm") == said["decisions"] > 1_000
