@@ -1,5 +1,6 @@
 """Which model scores whom: read from the control topic, planned, checked as a worker would, signed, and published."""
 
+import contextlib
 import getpass
 import http.client
 import json
@@ -14,7 +15,7 @@ import msgspec
 from connectors.kafka import clients
 from connectors.kafka.control import read_whole
 from connectors.kafka.settings import KafkaSettings
-from connectors.model_store.signing import make_key, sign
+from connectors.model_store.signing import check_signature, make_key, read_key, sign
 from connectors.model_store.store import Store
 from connectors.model_store.verify import verify_model
 from models.calendar import utc
@@ -35,6 +36,8 @@ Role = Literal["champion", "challenger"]
 InForce = dict[tuple[str, str], ModelReleased]
 """By tenant and role."""
 
+_decode = msgspec.json.Decoder(ModelReleased).decode
+
 
 class Rollback(msgspec.Struct, frozen=True):
     """Back to the newest model in force before that may still score."""
@@ -53,9 +56,24 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 def published(kafka: KafkaSettings, deadline: float = PUBLISH_SECONDS) -> InForce:
-    """The releases in force; raises NotReady when the topic cannot be read (seconds)."""
-    releases = [msgspec.json.decode(value, type=ModelReleased) for value in read_whole(kafka, TOPIC, deadline).values()]
-    return {(release.tenant_id, release.role): release for release in releases}
+    """The newest releases, without those that cannot be read; raises NotReady when the topic cannot be (seconds)."""
+    found: InForce = {}
+    for value in read_whole(kafka, TOPIC, deadline).values():
+        with contextlib.suppress(msgspec.MsgspecError):
+            release = _decode(value)
+            found[release.tenant_id, release.role] = release
+    return found
+
+
+def signed(releases: InForce, store: Store) -> InForce:
+    """Those that were signed with the key here: what another one says of the way back would be signed with the next."""
+    key = read_key(store.settings, store.home)
+    found: InForce = {}
+    for place, release in releases.items():
+        with contextlib.suppress(ModelRefused):
+            check_signature(release, key)
+            found[place] = release
+    return found
 
 
 def check_tenant(tenant: str, known: Iterable[str]) -> None:

@@ -91,7 +91,7 @@ def release(model_id: str, tenant: str, shadow: bool, override: str | None, as_j
 
     settings, role = _ready(tenant), _role(shadow)
     store = _store(settings)
-    wanted = plan(store, _published(settings), store.find(model_id), tenant, role, override)
+    wanted = plan(store, _signed(settings, store), store.find(model_id), tenant, role, override)
     _send(settings, store, wanted, as_json, {})
 
 
@@ -109,7 +109,7 @@ def rollback(tenant: str, shadow: bool, as_json: bool) -> None:
 
     settings, role = _ready(tenant), _role(shadow)
     store = _store(settings)
-    back = plan_rollback(store, _published(settings), tenant, role)
+    back = plan_rollback(store, _signed(settings, store), tenant, role)
     _send(settings, store, back.release, as_json, back.passed_over)
 
 
@@ -137,10 +137,10 @@ def _store(settings: "Settings") -> "Store":
     return Store(settings.models, settings.home)
 
 
-def _published(settings: "Settings") -> "InForce":
-    from recoup.model_releases import published
+def _signed(settings: "Settings", store: "Store") -> "InForce":
+    from recoup.model_releases import published, signed
 
-    return published(settings.kafka)
+    return signed(published(settings.kafka), store)
 
 
 def _in_force(settings: "Settings") -> "InForce | None":

@@ -7,14 +7,28 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 
+from connectors.kafka.settings import KafkaSettings
 from connectors.model_store.settings import ModelSettings
+from connectors.model_store.signing import make_key, sign
 from connectors.model_store.store import Store
 from models.features.catalogue import FEATURES_HASH
+from recoup import model_releases
 from recoup.cli.main import recoup as command_line
-from recoup.model_releases import ALL, MOST_PREVIOUS, InForce, answers, check_tenant, plan, plan_rollback
+from recoup.model_releases import (
+    ALL,
+    MOST_PREVIOUS,
+    InForce,
+    answers,
+    check_tenant,
+    plan,
+    plan_rollback,
+    published,
+    signed,
+)
 from schemas.control import ModelReleased
 from schemas.errors import BadInput, ModelRefused
 from tests.trained_model import put
@@ -84,6 +98,19 @@ def test_a_model_that_may_no_longer_score_is_passed_over_on_the_way_back(store):
     (Path(store.files.root) / two / "scorecard.json").unlink()
     back = plan_rollback(store, in_force(now), ALL, "champion")
     assert (back.release.model, back.release.previous, list(back.passed_over)) == (one, (), [two])
+
+
+def test_what_is_not_signed_or_cannot_be_read_says_nothing_of_the_way_back(store, monkeypatch):
+    one, two = put(store), put(store, bias=1.0)
+    release = msgspec.structs.replace(plan(store, {}, one, ALL, "champion"), event_id="r1")
+    assert signed(in_force(release), store) == {}, "there is no key yet"
+    good = sign(release, make_key(store.settings, store.home))
+    assert signed(in_force(good), store) == in_force(good)
+    forged = msgspec.structs.replace(good, previous=(two,))
+    assert signed(in_force(forged), store) == {}
+    values = {b"1": msgspec.json.encode(good), b"2": b"{", b"3": b'{"type":"model.released"}'}
+    monkeypatch.setattr(model_releases, "read_whole", lambda *_: values)
+    assert published(KafkaSettings()) == in_force(good)
 
 
 def test_a_model_with_leaks_is_released_with_a_reason_or_not(store):
