@@ -211,14 +211,20 @@ def test_one_customer_is_enough_and_is_warned_of(train):
     assert "All rows are of one customer: what is learned says nothing about any other." in answer.report["warnings"]
 
 
-@pytest.fixture(scope="module")
-def mended(tmp_path_factory: pytest.TempPathFactory) -> Answer:
-    """Of a ledger with about everything in it that can be done without."""
+def run_with_flaws(home: Path, seed: int) -> Answer:
+    """Learn from a ledger with about everything in it that can be done without, its rows in any order."""
     rows = with_cells("amount", "inf", "nan", "", "7.00")
     for row, terms, currency in zip(rows[3:], ["inf", "nan", "", "-inf"] + ["30"] * 113, cycle(["EUR", "USD"])):
         row |= {"terms": terms, "currency": currency}
+    random.Random(seed).shuffle(rows)
     mapping = MAPPING.replace("due_at: due}", "due_at: due, currency: currency}")
-    return run(tmp_path_factory.mktemp("mended"), rows, "--skip-bad", "--feature", "terms", mapping=mapping)
+    return run(home, rows, "--skip-bad", "--feature", "terms", mapping=mapping)
+
+
+@pytest.fixture(scope="module")
+def mended(tmp_path_factory: pytest.TempPathFactory) -> Answer:
+    """Learned once for several tests."""
+    return run_with_flaws(tmp_path_factory.mktemp("mended"), 1)
 
 
 def test_bad_rows_are_left_out_on_request_and_counted(mended):
@@ -237,12 +243,8 @@ def test_amounts_in_several_currencies_are_not_compared(mended):
     assert "amount" not in mended.store.manifest(mended.report["model_id"]).features
 
 
-def test_the_same_ledger_gives_the_same_model_in_whatever_order_its_rows_are(train, tmp_path):
-    rows = invoices()
-    first = train(rows).report
-    random.Random(8).shuffle(rows)
-    assert train(rows).report == first
-    assert len(list(tmp_path.glob("models/*"))) == 1
+def test_the_same_ledger_gives_the_same_model_in_whatever_order_its_rows_are(mended, tmp_path):
+    assert run_with_flaws(tmp_path, 2).report == mended.report
 
 
 # -- the ledger that everybody can try
