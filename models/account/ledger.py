@@ -114,6 +114,10 @@ class Habits(msgspec.Struct, array_like=True, gc=False):
     """Invoices issued, whatever became of them."""
     first_at: Instant = 0
     """When the first of them was issued; 0 = none was."""
+    recent_slack: int = 0
+    """Sum of the days against due of `recent`; it and the next one are read for every decision, and change rarely."""
+    recent_on_time: int = 0
+    """Of `recent`, paid on the due day or before."""
 
 
 SLACKS = 4_096

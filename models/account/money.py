@@ -25,6 +25,7 @@ from models.account.ledger import (
     decode_payment,
     encode,
     recent_item,
+    recent_slacks,
 )
 from models.account.seen import IDS, fingerprint, remember
 from models.calendar import DAY
@@ -345,6 +346,8 @@ def _remember(habits: Habits, invoice: Invoice, sign: int) -> None:
             del recent[0]
     elif item in recent:
         recent.remove(item)
+    slacks = recent_slacks(habits)
+    habits.recent_slack, habits.recent_on_time = sum(slacks), sum([days <= 0 for days in slacks])
     amounts = habits.amounts
     closed, total = amounts.get(currency, (0, 0))
     if closed + sign > 0 and (closed or len(amounts) < AMOUNTS):

@@ -30,6 +30,7 @@ Message = tuple[str, bytes, bytes]
 Trigger = Literal["event", "review"]
 
 encode = msgspec.json.Encoder().encode
+_NO_ID = blake2b(digest_size=16)
 
 
 class Overdue(msgspec.Struct, gc=False):
@@ -117,7 +118,9 @@ def news_of(plan: Plan, course: Course, standing: Standing, today: Day) -> News:
 
 def decision_id(key: str, number: int) -> str:
     """The same for the same account and number in every run."""
-    return blake2b(f"{key}|{number}".encode(), digest_size=16).hexdigest()
+    digest = _NO_ID.copy()  # a third cheaper than a new one
+    digest.update(f"{key}|{number}".encode())
+    return digest.hexdigest()
 
 
 def announce(case: Case, score: Scored, shadow: Scored | None = None) -> tuple[list[Message], Course]:

@@ -1,8 +1,8 @@
 """One account as a row of the matrix: the same function for a live decision and for history, so both are equal to the bit.
 
 It takes two steps. `observe` reads counts, sums and dates off the state, account by account. `matrix` makes the features
-out of them for all accounts at once, with nothing but +, -, *, / and the square root, which IEEE 754 fixes to the last
-bit: whatever the batch, the machine or the order of the rows, the same state gives the same bytes.
+out of them for all accounts at once, with nothing but +, -, *, /, the square root and rounding, which IEEE 754 fixes to
+the last bit: whatever the batch, the machine or the order of the rows, the same state gives the same bytes.
 """
 
 import struct
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from models.account.bars import HARDSHIP
 from models.account.course import Course
 from models.account.interactions import Promise
-from models.account.ledger import SLACKS, PaymentFacts
+from models.account.ledger import PaymentFacts, slack_of
 from models.account.profile import Bars
 from models.account.standing import Named, Standing
 from models.account.state import Facts
@@ -29,7 +29,6 @@ Row = bytes
 Matrix = NDArray[np.float64]
 
 NAN = float("nan")
-HALF = SLACKS // 2
 UNITS = {currency: 10.0 ** decimals(currency) for currency in CURRENCIES}
 """Minor units in a major one."""
 
@@ -43,7 +42,7 @@ RAW = (
 )  # fmt: skip
 _pack = struct.Struct(f"{len(RAW)}d").pack
 
-NO_INVOICE = (NAN, NAN, NAN, 0.0, 0.0, NAN, NAN, NAN, NAN)
+NOTHING = (0, 0)
 
 
 def focus_of(standing: Standing, moment: str) -> Named | None:
@@ -72,61 +71,46 @@ def observe(facts: Facts, course: Course, standing: Standing, focus: Named | Non
     currency = _currency(payments, standing, focus)
     units = UNITS.get(currency, 100.0)
     open_minor = overdue_minor = oldest = credit = 0
-    overdue = len(standing.overdue)
-    if overdue:
-        oldest = (at - standing.overdue[0][0]) // DAY
-    place = 0
+    overdue = standing.overdue
     for _, _, invoice in standing.open:
         if invoice.currency == currency:
-            open_minor += invoice.rest
-            if place < overdue:  # the oldest due come first in both lists
-                overdue_minor += invoice.rest
-        place += 1  # noqa: SIM113 - enumerate costs more than the loop
+            open_minor += invoice.amount + invoice.adjusted - invoice.paid  # its `rest`, without the call
+    if overdue:
+        oldest = (at - overdue[0][0]) // DAY
+        overdue_minor = sum([invoice.rest for _, _, invoice in overdue if invoice.currency == currency])
     if payments.credits:
         credit = sum([p.unused for p in payments.credits.values() if p.unused > 0 and p.currency == currency])
     recent = habits.recent
-    recent_slack, recent_on_time, last_slack = 0, 0, NAN
-    for packed in recent:
-        last_slack = packed % SLACKS - HALF  # `slack_of`, without the call
-        recent_slack += last_slack
-        recent_on_time += last_slack <= 0
     bars, contacts = facts.bars, facts.contacts
-    return _pack(
-        *(NO_INVOICE if focus is None else _invoice(payments, focus, at, zone, units)),
-        len(standing.open),
-        overdue,
-        oldest,
-        open_minor / units,
-        overdue_minor / units,
-        credit / units,
-        habits.closed,
-        habits.late,
-        habits.late_days,
-        habits.late_squares,
-        habits.slack,
-        habits.to_pay,
-        len(recent),
-        recent_on_time,
-        recent_slack,
-        last_slack,
-        habits.last_paid_at or NAN,
-        habits.first_at or NAN,
-        habits.issued,
-        habits.failed,
-        habits.reversed,
-        habits.written_off,
-        *(_arranged(payments) if payments.attempts or payments.deals else (0, 0, 0)),
-        *(_barred(bars) if bars.disputes or bars.flags else (0, 0, 0)),
-        contacts.made,
-        contacts.last_contact_at or NAN,
-        contacts.answered,
-        *(
-            _promised(contacts.promises, course, at, zone)
-            if contacts.promises
-            else (0, course.promises_kept, course.promises_broken, NAN)
-        ),
-        at,
-    )
+    coming = plans = plans_broken = disputes = disputes_ever = hardship = promised = 0
+    until_promise = NAN
+    if payments.attempts or payments.deals:
+        coming, plans, plans_broken = _arranged(payments)
+    if bars.disputes or bars.flags:
+        disputes, disputes_ever, hardship = _barred(bars)
+    if contacts.promises:
+        promised, until_promise = _promised(contacts.promises, course, at, zone)
+    if focus is None:
+        amount = paid = whole = terms = to_due = due_day = electronic = NAN
+        usual_count = usual_sum = 0
+    else:
+        due, _, invoice = focus
+        whole, paid = invoice.amount + invoice.adjusted, invoice.paid
+        amount = whole / units
+        usual_count, usual_sum = habits.amounts.get(currency, NOTHING)
+        terms, to_due, due_day = (due - invoice.at) // DAY, (due - at) // DAY, zone.day(due)
+        electronic = NAN if invoice.electronic is None else invoice.electronic
+    return _pack(  # in the order of RAW; one call without unpacking costs half of one with
+        amount, paid, whole, usual_count, usual_sum, terms, to_due, due_day, electronic,
+        len(standing.open), len(overdue), oldest, open_minor / units, overdue_minor / units, credit / units,
+        habits.closed, habits.late, habits.late_days, habits.late_squares, habits.slack, habits.to_pay,
+        len(recent), habits.recent_on_time, habits.recent_slack, slack_of(recent[-1]) if recent else NAN,
+        habits.last_paid_at or NAN, habits.first_at or NAN, habits.issued,
+        habits.failed, habits.reversed, habits.written_off,
+        coming, plans, plans_broken, disputes, disputes_ever, hardship,
+        contacts.made, contacts.last_contact_at or NAN, contacts.answered,
+        promised, course.promises_kept, course.promises_broken, until_promise, at,
+    )  # fmt: skip
 
 
 def _currency(payments: PaymentFacts, standing: Standing, focus: Named | None) -> str:
@@ -136,23 +120,6 @@ def _currency(payments: PaymentFacts, standing: Standing, focus: Named | None) -
     if standing.open:
         return standing.open[0][2].currency
     return next((payment.currency for payment in payments.credits.values()), "")
-
-
-def _invoice(payments: PaymentFacts, focus: Named, at: Instant, zone: Zone, units: float) -> tuple[float, ...]:
-    due, _, invoice = focus
-    whole = invoice.amount + invoice.adjusted
-    count, total = payments.habits.amounts.get(invoice.currency, (0, 0))
-    return (
-        whole / units,
-        invoice.paid,
-        whole,
-        count,
-        total,
-        (due - invoice.at) // DAY,
-        (due - at) // DAY,
-        zone.day(due),
-        NAN if invoice.electronic is None else invoice.electronic,
-    )
 
 
 def _arranged(payments: PaymentFacts) -> tuple[int, int, int]:
@@ -175,15 +142,15 @@ def _barred(bars: Bars) -> tuple[int, int, int]:
     )
 
 
-def _promised(promises: dict[str, Promise], course: Course, at: Instant, zone: Zone) -> tuple[int, int, int, float]:
-    """Promises open, kept and broken, and the days until the first open one is due."""
+def _promised(promises: dict[str, Promise], course: Course, at: Instant, zone: Zone) -> tuple[int, float]:
+    """Promises that are open, and the days until the first of them is due."""
     today = zone.day(at)
     due = [
         promise.due_on
         for name, promise in promises.items()
-        if promise.known and promise.cancelled_at is None and name not in course.judged
+        if promise.known and promise.cancelled_at is None and promise.due_on >= today and name not in course.judged
     ]
-    return len(due), course.promises_kept, course.promises_broken, (min(due) - today) if due else NAN
+    return len(due), (min(due) - today) if due else NAN
 
 
 def matrix(rows: Sequence[Row]) -> Matrix:
@@ -207,25 +174,26 @@ Columns = dict[str, Matrix]
 def _ratios(raw: Columns, out: Columns) -> None:
     out["amount_to_usual"][:] = _known(raw["units"] * raw["usual_count"] / raw["usual_sum"])
     out["paid_share"][:] = _known(raw["units_paid"] / raw["units"])
-    share = raw["overdue_amount"] / raw["open_amount"]
+    share = _known(raw["overdue_amount"] / raw["open_amount"])
     out["overdue_share"][:] = np.where(raw["open_amount"] > 0, share, 0.0)
-    out["dispute_rate"][:] = np.where(raw["issued"] > 0, np.minimum(raw["disputes"] / raw["issued"], 1.0), 0.0)
+    rate = _known(np.minimum(raw["disputes"] / raw["issued"], 1.0))
+    out["dispute_rate"][:] = np.where(raw["issued"] > 0, rate, 0.0)
 
 
 def _habits(raw: Columns, out: Columns) -> None:
     closed, late_days = raw["closed"], raw["late_days"]
     invoices = closed + raw["overdue_invoices"]
     out["closed_invoices"][:] = closed
-    out["on_time_rate"][:] = (PRIOR_ON_TIME + closed - raw["late"]) / (PRIOR_ON_TIME + PRIOR_LATE + invoices)
-    out["mean_days_late"][:] = (PRIOR_INVOICES * PRIOR_DAYS + late_days) / (PRIOR_INVOICES + closed)
+    out["on_time_rate"][:] = _known((PRIOR_ON_TIME + closed - raw["late"]) / (PRIOR_ON_TIME + PRIOR_LATE + invoices))
+    out["mean_days_late"][:] = _known((PRIOR_INVOICES * PRIOR_DAYS + late_days) / (PRIOR_INVOICES + closed))
     mean = late_days / closed
     spread = np.sqrt(np.maximum(raw["late_squares"] / closed - mean * mean, 0.0))
-    out["sd_days_late"][:] = np.where(closed > 1, spread, np.nan)
+    out["sd_days_late"][:] = np.where(closed > 1, _known(spread), np.nan)
     out["mean_slack"][:] = _known(raw["slack"] / closed)
     out["mean_days_to_pay"][:] = _known(raw["to_pay"] / closed)
     out["recent_on_time_rate"][:] = _known(raw["recent_on_time"] / raw["recent_count"])
     out["recent_slack"][:] = _known(raw["recent_slack"] / raw["recent_count"])
-    out["slack_trend"][:] = out["recent_slack"] - out["mean_slack"]
+    out["slack_trend"][:] = _known(out["recent_slack"] - out["mean_slack"])
     out["failed_payments"][:] = raw["failed"]
     out["reversed_payments"][:] = raw["reversed"]
     out["payments_coming"][:] = raw["coming"]
@@ -244,9 +212,13 @@ def _dates(raw: Columns, out: Columns) -> None:
     out["due_month_day"][:] = np.where(known, (date - date.astype("datetime64[M]")).astype(np.int64) + 1, np.nan)
 
 
+DECIMALS = 6
+"""Of what was divided: more say nothing, and each travels with every score."""
+
+
 def _known(values: Matrix) -> Matrix:
-    """Not known where it would be the mean or the share of nothing."""
-    return np.where(np.isfinite(values), values, np.nan)
+    """Rounded; not known where it would be the mean or the share of nothing."""
+    return np.where(np.isfinite(values), np.round(values, DECIMALS), np.nan)
 
 
 _ODD = np.random.default_rng(20_260_101).integers(1, 2**63, len(NAMES), dtype=np.uint64) * np.uint64(2) + np.uint64(1)

@@ -167,8 +167,7 @@ def collect(
         if number % 100 == 0 or number == total:
             show("folding", min(1.0, number / max(1, total)), f"{len(rows):,} rows of {number:,} accounts")
     examples = rows.examples()
-    dataset = Dataset(examples, dict(rows.left_out))
-    return dataset
+    return Dataset(examples, dict(rows.left_out))
 
 
 def outcomes(examples: Examples) -> dict[str, int]:
