@@ -10,6 +10,7 @@ that payment, as they did from the due day.
 """
 
 from bisect import bisect_right
+from functools import lru_cache
 
 import msgspec
 
@@ -18,7 +19,7 @@ from models.account.profile import ContactPoint, CrmFacts, Profile
 from models.account.promises import Judged, judge, next_judging
 from models.account.standing import Named, Standing
 from models.account.state import Facts
-from models.calendar import DAY, Zone, instant, utc, zone
+from models.calendar import DAY, Zone, date_of, instant, utc, zone
 from models.clock import Instant
 from models.compliance.gate import Gate, Situation, Verdict
 from models.compliance.hours import spans_of, within
@@ -323,15 +324,16 @@ def _covered(standing: Standing, ruling: Named, at: Instant) -> list[Named]:
 
 def variables(covers: list[Named], profile: Profile) -> dict[str, str]:
     """What a template may say: how much is open, in which currencies, since when."""
-    sums: dict[str, int] = {}
-    for _, _, invoice in covers:
+    first = covers[0][2]
+    sums = {first.currency: first.rest}
+    for _, _, invoice in covers[1:]:
         sums[invoice.currency] = sums.get(invoice.currency, 0) + invoice.rest
     return {
         "name": profile.name or "",
         "amount": ", ".join(f"{major_units(amount, currency)} {currency}" for currency, amount in sums.items()),
         "invoice_id": covers[0][1],
         "invoices": str(len(covers)),
-        "due_on": utc(covers[0][0]).date().isoformat(),
+        "due_on": _written(covers[0][0] // DAY),
     }
 
 
@@ -340,8 +342,14 @@ def major_units(amount: int, currency: str) -> str:
     places = decimals(currency)
     if not places:
         return str(amount)
-    whole, rest = divmod(abs(amount), 10**places)
-    return f"{'-' if amount < 0 else ''}{whole}.{rest:0{places}d}"
+    digits = str(abs(amount)).zfill(places + 1)
+    return f"{'-' if amount < 0 else ''}{digits[:-places]}.{digits[-places:]}"
+
+
+@lru_cache(maxsize=4_096)
+def _written(day: int) -> str:
+    """A UTC day number as people write it."""
+    return date_of(day).isoformat()
 
 
 def point_for(crm: CrmFacts, channel: str, debt_class: str) -> ContactPoint | None:
@@ -356,6 +364,8 @@ def point_for(crm: CrmFacts, channel: str, debt_class: str) -> ContactPoint | No
         and (business or not point.workplace)
         and (point.party_id is None or _owes(crm, point.party_id))
     ]
+    if len(usable) == 1:
+        return usable[0]
     return max(usable, key=lambda point: (point.verified, point.stamp, point.address), default=None)
 
 

@@ -231,4 +231,5 @@ def fingerprints(x: Matrix) -> list[str]:
     """
     bits = np.where(np.isnan(x), np.nan, x).view(np.uint64)
     bits ^= bits >> np.uint64(32)
-    return [f"{value:016x}" for value in (bits * _ODD).sum(axis=1, dtype=np.uint64).tolist()]
+    names = (bits * _ODD).sum(axis=1, dtype=np.uint64).tobytes().hex()
+    return [names[place : place + 16] for place in range(0, len(names), 16)]

@@ -134,7 +134,8 @@ class Scorer:
         sizes = [len(edges) + 2 for edges in card.edges]
         self._missing = np.array(sizes, dtype=np.intp) - 1
         self._offsets = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.intp)
-        self._texts = [text for texts in card.texts for text in texts]
+        texts = [text for texts in card.texts for text in texts]
+        self._texts = np.array([f"- {text}" for text in texts] + [f"+ {text}" for text in texts], dtype=object)
         self._days = np.array([item for items in card.days for item in items], dtype=np.float64)
         self._points = None if card.points is None else np.concatenate([np.array(p) for p in card.points])
         if card.linear is not None:
@@ -233,16 +234,12 @@ class Scorer:
         size = np.abs(terms)
         most = min(REASONS, size.shape[1])
         top = np.argsort(-size, axis=1, kind="stable")[:, :most]
-        texts, rows = self._texts, np.arange(len(codes))[:, None]
-        chosen, moved = codes[rows, top].tolist(), terms[rows, top].tolist()
-        found = [
-            tuple([
-                ("+ " if move > 0 else "- ") + texts[code]
-                for code, move in zip(places, moves, strict=True)
-                if move > LEAST_POINTS or move < -LEAST_POINTS
-            ])
-            for places, moves in zip(chosen, moved, strict=True)
-        ]  # fmt: skip
+        rows = np.arange(len(codes))[:, None]
+        moved = terms[rows, top]
+        texts = self._texts[codes[rows, top] + np.where(moved > 0, len(self._texts) // 2, 0)]
+        found = list(map(tuple, texts.tolist()))
+        for row in np.flatnonzero((size[rows, top] < LEAST_POINTS).any(axis=1)).tolist():
+            found[row] = tuple(texts[row, size[row, top[row]] >= LEAST_POINTS].tolist())
         for row in np.flatnonzero(invoices == 0).tolist():
             found[row] = ("no_history", *found[row][: REASONS - 1])
         return found
