@@ -78,7 +78,7 @@ def review_for(contacts: Contacts, course: Course) -> Instant | None:
     ]
     ahead = [day for day in days if day * DAY > course.decided_at]
     if ahead and (review_at is None or review_at > (min(ahead) + 3) * DAY):  # by then the day is over in every zone
-        return min(ahead) * DAY
+        return min(min(ahead) * DAY, course.decided_at + (FAR - 2) * DAY)  # nobody had looked ahead further
     return review_at
 
 
