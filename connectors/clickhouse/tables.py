@@ -149,7 +149,7 @@ ENVELOPE = _columns(
 PAYLOADS: dict[str, tuple[Column, ...]] = {
     "payment-events": (
         *_of(TEXT, "invoice_id", "payment_id", "debt_id", "plan_id", "settlement_id", "adjustment_id", "reversal_id"),
-        *_of(TEXT, "currency", "method", "kind", "code", "reason"),
+        *_of(TEXT, "currency", "method", "delivery", "kind", "code", "reason"),
         *_of(INTEGER, "amount_minor", "instalment"),
         *_of(INSTANT, "due_at", "issued_at", "expected_at"),
         *_of(DAY, "due_on"),
@@ -185,7 +185,7 @@ PAYLOADS: dict[str, tuple[Column, ...]] = {
         *_of(INTEGER, "decision_no"),
         *_of(NUMBER, "score"),
         *_of(INSTANT, "review_at"),
-        *_of(TEXTS, "invoice_ids", "reasons"),
+        *_of(TEXTS, "invoice_ids", "reasons", "promises_kept", "promises_broken"),
     ),
     "contact-requests": (
         *_of(TEXT, "decision_id", "contact_id", "idempotency_key", "debt_id"),
