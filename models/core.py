@@ -146,11 +146,11 @@ def _take(
         return None
     prospect = consider(plan, gate, facts, course, standing, today, mode)
     champion, challenger = serving.champion, serving.challenger
-    focus = focus_of(standing, champion.moment)
+    focus = focus_of(standing, champion.moment, champion.target)
     row = shadow = observe(facts, course, standing, focus, now, plan.zone)
     other = focus
-    if challenger is not None and challenger.moment != champion.moment:
-        other = focus_of(standing, challenger.moment)
+    if challenger is not None and (challenger.moment, challenger.target) != (champion.moment, champion.target):
+        other = focus_of(standing, challenger.moment, challenger.target)
         shadow = row if other is focus else observe(facts, course, standing, other, now, plan.zone)
     outcome.states.append((work.key, b""))  # follows when it has been decided
     outcome.reviews.append((work.key, prospect.review_at))

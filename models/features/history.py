@@ -17,7 +17,7 @@ from models.account.state import Facts
 from models.actions.schedule import Plan
 from models.clock import Instant
 from models.features.rows import Row, focus_of, observe
-from models.propensity.examples import Moment
+from models.propensity.examples import Moment, Target
 from schemas.actions import NextBestAction
 from schemas.envelope import Event
 from schemas.payments import InvoiceIssued
@@ -65,12 +65,13 @@ class History:
         self.course = Course()
         self._place = 0
 
-    def snapshots(self, moment: Moment) -> Iterator[Snapshot]:
+    def snapshots(self, moment: Moment, target: Target) -> Iterator[Snapshot]:
         """Every snapshot of the account, in the order of time.
 
         `issue`: when an invoice arrives, about that invoice. `overdue`: when the contact hours of the first day after
         the due date begin (live, an invoice is overdue from then on), if it is open then as far as is known. `every`:
-        each so many days at that hour, from the day of the first arrival, about the oldest due invoice that is open.
+        each so many days at that hour, from the day of the first arrival, about the invoice that a live score would be
+        about then.
         """
         match moment.name:
             case "issue":
@@ -78,7 +79,7 @@ class History:
             case "overdue":
                 return self._when_overdue()
             case _:
-                return self._every(moment.days)
+                return self._every(moment, target)
 
     def fold_until(self, at: Instant) -> list[InvoiceIssued]:
         """Fold everything that arrives up to and at an instant; the invoices among it."""
@@ -136,15 +137,15 @@ class History:
                 else:
                     yield self._snapshot(standing, named, at)
 
-    def _every(self, days: int) -> Iterator[Snapshot]:
+    def _every(self, moment: Moment, target: Target) -> Iterator[Snapshot]:
         if (first := self.next_at) is None:
             return
-        day = self.plan.zone.day(first)
+        days, day = moment.days, self.plan.zone.day(first)
         while (at := self.plan.opening(day)) <= self.until:
             self.fold_until(at)
             if self.facts.payments.invoices:
                 standing = self._standing(at)
-                if (focus := focus_of(standing, "every")) is not None:
+                if (focus := focus_of(standing, moment.name, target.name)) is not None:
                     yield self._snapshot(standing, focus, at)
             elif self.next_at is None:
                 return

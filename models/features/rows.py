@@ -45,14 +45,15 @@ _pack = struct.Struct(f"{len(RAW)}d").pack
 NOTHING = (0, 0)
 
 
-def focus_of(standing: Standing, moment: str) -> Named | None:
+def focus_of(standing: Standing, moment: str, target: str = "") -> Named | None:
     """The open invoice that a score is about.
 
     Args:
-        moment: at which a model was trained. `issue`: it foretells an invoice that is not due yet, so the next one to
-            come due, if there is any; otherwise the oldest due one.
+        moment: at which a model was trained.
+        target: what it foretells. Of an invoice at its issue, or whether it is paid by its due date: that of one that is
+            not overdue yet, so the next one to come due, if there is any; otherwise of the oldest due one.
     """
-    if moment == "issue":
+    if moment == "issue" or target == "paid_by_due":
         place = len(standing.overdue)
         return standing.open[place] if place < len(standing.open) else None
     return standing.open[0] if standing.open else None

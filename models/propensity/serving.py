@@ -28,7 +28,7 @@ class Model(msgspec.Struct, frozen=True, eq=False):
     model_id: str
     target: str
     moment: str
-    """At which it was trained: `issue`, `overdue` or `every:7d`; says which invoice a score is about."""
+    """At which it was trained: `issue`, `overdue` or `every:7d`; it and the target say which invoice a score is about."""
     horizon_days: int
     scorer: Scorer
 

@@ -80,7 +80,7 @@ class Rows:
         self.data_end = max(self.data_end, source.data_end)
         truth = None
         history = History(account.arrivals, source.plan, source.data_end, self.left_out)
-        for snapshot in history.snapshots(self.question.moment):
+        for snapshot in history.snapshots(self.question.moment, self.question.target):
             end = horizon_end(self.question.target, snapshot.at, snapshot.due, source.plan.zone)
             if self.question.since is not None and snapshot.at < self.question.since:
                 self.left_out[TOO_EARLY] += 1

@@ -408,7 +408,7 @@ def _is_made_of(score: PropensityScored, moment: str, log: Log, place: Place, co
         for _, event in log[topic][:count]:
             facts.apply(event)
     standing = standing_of(facts, at, calendar.today(at).overdue_before)
-    focus = focus_of(standing, moment)
+    focus = focus_of(standing, moment, score.target)
     x = matrix([observe(facts, course, standing, focus, at, calendar.zone)])
     logged = np.array([math.nan if value is None else value for value in score.features])
     same = np.array_equal(x[0], logged, equal_nan=True)

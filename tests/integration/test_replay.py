@@ -111,7 +111,7 @@ def compared(home: Path, tenant_id: str) -> int:
             at = instant(score.occurred_at)
             history.fold_until(at)
             standing = standing_of(history.facts, at, calendar.today(at).overdue_before)
-            focus = focus_of(standing, BASELINE.moment)
+            focus = focus_of(standing, BASELINE.moment, BASELINE.target)
             x = matrix([observe(history.facts, history.course, standing, focus, at, calendar.zone)])
             logged = np.array([math.nan if value is None else value for value in score.features])
             same = fingerprints(x)[0] == score.features_id and np.array_equal(x[0], logged, equal_nan=True)

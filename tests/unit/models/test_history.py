@@ -24,13 +24,14 @@ from models.features.history import (
     Snapshot,
 )
 from models.features.rows import focus_of, matrix, observe
-from models.propensity.examples import Moment
+from models.propensity.examples import Moment, Target
 from schemas.actions import NextBestAction
 from schemas.envelope import Event
 from tests.unit.models.events import account, day, envelope, issued, paid, tenant, voided
 from tests.unit.models.strategies import money_events, numbered
 
 ISSUE, OVERDUE = Moment("issue"), Moment("overdue")
+BY_DUE, IN_A_MONTH = Target("paid_by_due"), Target("paid_within", 30)
 UTC_PLAN = Plan(tenant(time_zone="UTC"))
 """Contact hours from 08:00."""
 
@@ -44,9 +45,16 @@ def arrived(events: Sequence[Event]) -> list[Arrival]:
     return [Arrival(instant(event.occurred_at), event) for event in events]
 
 
-def shots(arrivals: Sequence[Arrival], moment: Moment, *, until: float = 100, left_out: Any = None) -> list[Snapshot]:
+def shots(
+    arrivals: Sequence[Arrival],
+    moment: Moment,
+    *,
+    target: Target = IN_A_MONTH,
+    until: float = 100,
+    left_out: Any = None,
+) -> list[Snapshot]:
     counts = Counter() if left_out is None else left_out
-    return list(History(arrivals, UTC_PLAN, at(until), counts).snapshots(moment))
+    return list(History(arrivals, UTC_PLAN, at(until), counts).snapshots(moment, target))
 
 
 def value(snapshot: Snapshot, name: str) -> float:
@@ -62,6 +70,13 @@ def test_at_issue_there_is_a_row_for_each_invoice_about_that_invoice():
     ]
     # What arrived in the same instant is known, whichever of them the row is about.
     assert [value(shot, "open_invoices") for shot in found] == [2, 2, 3]
+
+
+def test_whether_it_is_paid_by_its_due_date_is_asked_of_an_invoice_that_is_not_overdue():
+    arrivals = arrived([issued("old", due=10), issued("new", due=40)])
+    asked = {target: [s.invoice_id for s in shots(arrivals, Moment("every", 7), target=target, until=30)]
+             for target in (BY_DUE, IN_A_MONTH)}  # fmt: skip
+    assert asked == {BY_DUE: ["old", "old", "new", "new", "new"], IN_A_MONTH: ["old"] * 5}
 
 
 def test_a_back_dated_payment_is_not_known_before_it_arrives():
@@ -118,7 +133,7 @@ def test_every_week_while_anything_is_open_about_the_oldest_due():
 
 def test_days_are_those_of_the_tenant():
     plan = Plan(tenant(time_zone="America/New_York"))
-    (shot,) = History(arrived([issued("i1", due=14)]), plan, at(100), Counter()).snapshots(OVERDUE)
+    (shot,) = History(arrived([issued("i1", due=14)]), plan, at(100), Counter()).snapshots(OVERDUE, IN_A_MONTH)
     # Due at midnight UTC is the evening of the 13th day in New York, where summer time has begun (UTC-4).
     assert shot.at == at(14) + 12 * HOUR
 
@@ -172,9 +187,9 @@ def test_what_arrives_later_changes_no_earlier_row(arrivals, moment, now):
     assert shots(prefix, moment, until=now) == whole
 
 
-@given(stories(), MOMENTS)
-def test_a_row_is_what_the_live_code_sees_after_the_events_that_had_arrived(arrivals, moment):
-    for shot in shots(arrivals, moment):
+@given(stories(), MOMENTS, st.sampled_from([BY_DUE, IN_A_MONTH]))
+def test_a_row_is_what_the_live_code_sees_after_the_events_that_had_arrived(arrivals, moment, target):
+    for shot in shots(arrivals, moment, target=target):
         facts = Facts()
         for arrival in arrivals:
             if arrival.at <= shot.at:
@@ -183,7 +198,7 @@ def test_a_row_is_what_the_live_code_sees_after_the_events_that_had_arrived(arri
         focus = next(named for named in standing.open if named[1] == shot.invoice_id)
         assert shot.row == observe(facts, Course(), standing, focus, shot.at, UTC_PLAN.zone)
         if moment.name == "every":
-            assert focus == focus_of(standing, str(moment))
+            assert focus == focus_of(standing, str(moment), target.name)
 
 
 @given(stories(), MOMENTS)

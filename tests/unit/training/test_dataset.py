@@ -107,9 +107,13 @@ def test_the_order_of_the_file_changes_nothing(tmp_path):
 
 
 def test_rows_that_ask_nothing_are_counted(tmp_path):
-    every = learn(tmp_path, ROWS, at="every:30d")
-    assert every.left_out[TOO_LATE] > 0
-    assert (every.examples.horizon_end > every.examples.at).all()
+    entered = [f"{row},{'2025-03-20' if ',i3,' in row else ''}" for row in ROWS]
+    invoice = MAPPING["invoice"] | {"known_at": "entered"}
+    after_due = learn(tmp_path, entered, f"{HEADER},entered", invoice=invoice)
+    assert after_due.left_out == {TOO_LATE: 1}
+    assert "i3" not in came_of(after_due.examples)
+    every = learn(tmp_path, ROWS, at="every:30d").examples
+    assert (every.horizon_end > every.at).all()
     late = learn(tmp_path, ROWS, since=instant(utc(1_738_800_000_000)))
     assert late.left_out == {TOO_EARLY: 3}
     assert set(came_of(late.examples)) == {"i4", "i5"}
