@@ -118,6 +118,8 @@ class Habits(msgspec.Struct, array_like=True, gc=False):
     """Sum of the days against due of `recent`; it and the next one are read for every decision, and change rarely."""
     recent_on_time: int = 0
     """Of `recent`, paid on the due day or before."""
+    timed: int = 0
+    """Closed invoices that `slack` and `to_pay` are the sums of; the others were closed under version 1 of the state."""
 
 
 SLACKS = 4_096

@@ -337,6 +337,7 @@ def _remember(habits: Habits, invoice: Invoice, sign: int) -> None:
     """What is known of an invoice by when it was `counted`, added or taken back."""
     paid_at, currency = invoice.counted, invoice.currency
     slack = invoice.slack(paid_at)
+    habits.timed += sign
     habits.slack += sign * slack
     habits.to_pay += sign * ((paid_at - invoice.at) // DAY)
     item, recent = recent_item(paid_at, slack), habits.recent

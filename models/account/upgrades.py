@@ -55,7 +55,8 @@ def _to_2(values: list[Any]) -> list[Any]:
     """What is asked for most stands first in the fold of interactions, and it says when the last contact was.
 
     That is taken from the contacts that are still kept one by one; an account that was last contacted longer ago than
-    they go back counts as never contacted.
+    they go back counts as never contacted. Of money nothing is made up: what version 1 did not count, such as days against
+    due, amounts and invoices issued, counts from now on. `recoup rebuild` makes all of it again from the topics.
     """
     upgraded = [2, *values[1:]]
     if values[INTERACTIONS]:

@@ -35,7 +35,7 @@ UNITS = {currency: 10.0 ** decimals(currency) for currency in CURRENCIES}
 RAW = (
     "amount", "units_paid", "units", "usual_count", "usual_sum", "terms_days", "days_to_due", "due_day", "electronic",
     "open_invoices", "overdue_invoices", "oldest_days_overdue", "open_amount", "overdue_amount", "credit",
-    "closed", "late", "late_days", "late_squares", "slack", "to_pay", "recent_count", "recent_on_time", "recent_slack",
+    "closed", "late", "late_days", "late_squares", "timed", "slack", "to_pay", "recent_count", "recent_on_time", "recent_slack",
     "last_slack", "last_paid_at", "first_at", "issued", "failed", "reversed", "written_off", "coming", "plans_active",
     "plans_broken", "open_disputes", "disputes", "hardship", "contacts", "last_contact_at", "reached", "promises_open",
     "promises_kept", "promises_broken", "days_to_promise", "at",
@@ -104,7 +104,7 @@ def observe(facts: Facts, course: Course, standing: Standing, focus: Named | Non
     return _pack(  # in the order of RAW; one call without unpacking costs half of one with
         amount, paid, whole, usual_count, usual_sum, terms, to_due, due_day, electronic,
         len(standing.open), len(overdue), oldest, open_minor / units, overdue_minor / units, credit / units,
-        habits.closed, habits.late, habits.late_days, habits.late_squares, habits.slack, habits.to_pay,
+        habits.closed, habits.late, habits.late_days, habits.late_squares, habits.timed, habits.slack, habits.to_pay,
         len(recent), habits.recent_on_time, habits.recent_slack, slack_of(recent[-1]) if recent else NAN,
         habits.last_paid_at or NAN, habits.first_at or NAN, habits.issued,
         habits.failed, habits.reversed, habits.written_off,
@@ -190,8 +190,8 @@ def _habits(raw: Columns, out: Columns) -> None:
     mean = late_days / closed
     spread = np.sqrt(np.maximum(raw["late_squares"] / closed - mean * mean, 0.0))
     out["sd_days_late"][:] = np.where(closed > 1, _known(spread), np.nan)
-    out["mean_slack"][:] = _known(raw["slack"] / closed)
-    out["mean_days_to_pay"][:] = _known(raw["to_pay"] / closed)
+    out["mean_slack"][:] = _known(raw["slack"] / raw["timed"])
+    out["mean_days_to_pay"][:] = _known(raw["to_pay"] / raw["timed"])
     out["recent_on_time_rate"][:] = _known(raw["recent_on_time"] / raw["recent_count"])
     out["recent_slack"][:] = _known(raw["recent_slack"] / raw["recent_count"])
     out["slack_trend"][:] = _known(out["recent_slack"] - out["mean_slack"])

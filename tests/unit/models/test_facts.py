@@ -196,7 +196,7 @@ def test_the_habits_are_those_of_the_invoices_that_are_closed(events):
     habits = facts.payments.habits
     slacks = [invoice.slack(invoice.paid_at) for invoice in counted]
     assert [invoice.counted for invoice in counted] == [invoice.paid_at for invoice in counted]
-    assert (habits.closed, habits.slack) == (len(counted), sum(slacks))
+    assert (habits.closed, habits.timed, habits.slack) == (len(counted), len(counted), sum(slacks))
     assert habits.late_days == sum(max(0, slack) for slack in slacks)
     assert habits.to_pay == sum((invoice.paid_at - invoice.at) // DAY for invoice in counted)
     assert habits.recent == sorted(recent_item(i.paid_at, i.slack(i.paid_at)) for i in counted)

@@ -11,10 +11,13 @@ from models.account import state
 from models.account.course import Course
 from models.account.interactions import Promise
 from models.account.ledger import Habits, Invoice
+from models.account.standing import standing_of
 from models.account.state import AccountState, Facts, decode, encode, facts_bytes, fold, open_stored
 from models.account.upgrades import UPGRADES
-from models.calendar import instant
+from models.calendar import Zone, instant
 from models.core import Work, step
+from models.features.catalogue import NAMES
+from models.features.rows import matrix, observe
 from tests.unit.models.events import account, consent, day, issued, opted_out, paid, point, sent, tenant
 from tests.unit.models.strategies import CRM_EVENTS, INTERACTION_EVENTS, money_events, numbered
 
@@ -172,6 +175,15 @@ def test_an_upgraded_state_is_folded_on():
     assert blob.startswith(bytes([0x95, state.VERSION]))
     facts = Facts(open_stored(blob))
     assert facts.contacts.last_contact_at == facts.interactions.last_contact_at == instant(day(9))
+
+
+def test_a_mean_is_of_the_invoices_that_it_is_known_of():
+    blob, at = fold(of_version_1(INTERACTIONS_1), [paid("p", 100, at=13)]), instant(day(14))
+    facts = Facts(open_stored(blob))
+    row = observe(facts, Course(), standing_of(facts, at, at), None, at, Zone("UTC"))
+    found = dict(zip(NAMES, matrix([row])[0].tolist(), strict=True))
+    assert found["closed_invoices"] == 3
+    assert (found["mean_slack"], found["mean_days_to_pay"], found["slack_trend"]) == (10, 11, 0)
 
 
 def test_equal_facts_are_equal_bytes_whatever_was_decided():
