@@ -187,9 +187,9 @@ class Scorer:
         codes = self.codes(x)
         terms = self.terms(x, codes)
         invoices = self._invoices(x)
-        p = self._calibrated(self._sums(terms), invoices)
+        p = np.round(self._calibrated(self._sums(terms), invoices), PRECISION)
         return Scores(
-            probabilities=np.round(p, PRECISION).tolist(),
+            probabilities=p.tolist(),
             days=np.round(self._days_of(codes), 1).tolist(),
             bands=bands(p),
             uncertainties=uncertainties(p, invoices + PRIOR_INVOICES),
@@ -231,6 +231,9 @@ class Scorer:
 
     def _reasons(self, codes: Codes, terms: Matrix, invoices: Matrix) -> list[tuple[str, ...]]:
         """The features that move the score most, each with the bin it is in and the way that it moves it."""
+        calibration = self.card.calibration
+        if calibration.kind == "sigmoid" and calibration.slope == 0.0:
+            terms = np.zeros_like(terms)  # whatever they are, the score is the same
         size = np.abs(terms)
         most = min(REASONS, size.shape[1])
         top = np.argsort(-size, axis=1, kind="stable")[:, :most]
@@ -267,6 +270,12 @@ def _faults(card: Scorecard, columns: tuple[str, ...]) -> Iterator[str]:
         yield "the days to pay do not have one item a quantile"
     if card.calibration.kind == "isotonic" and not 2 <= len(card.calibration.knots) == len(card.calibration.values):
         yield "the isotonic calibration needs as many values as knots, and two at least"
+    if any(low > high for low, high in itertools.pairwise(card.calibration.knots)):
+        yield "the knots of the calibration do not ascend"
+    if not all(0.0 <= p <= 1.0 for p in (*card.calibration.values, card.cold_start.prior, card.cold_start.weight)):
+        yield "it gives probabilities that are not between 0 and 1"
+    if card.linear is not None and any(scale <= 0.0 for scale in card.linear.scale):
+        yield "a linear term has a scale that is not above 0"
     if not all(map(math.isfinite, _numbers(card))):
         yield "it holds numbers that are not finite"
 
@@ -292,6 +301,7 @@ def _numbers(card: Scorecard) -> list[float]:
     return [
         card.bias,
         *card.days_bias,
+        card.days_limit,
         *(edge for edges in card.edges for edge in edges),
         *(value for items in card.days for item in items for value in item),
         *(value for points in card.points or [] for value in points),

@@ -68,6 +68,18 @@ def test_reasons_are_the_largest_terms_with_their_bin_and_direction():
     ]
 
 
+def test_where_every_score_is_the_same_nothing_is_a_reason():
+    card = msgspec.structs.replace(STEPS, calibration=Calibration(slope=0.0, offset=1.0))
+    found = Scorer(card, COLUMNS).score(rows((25.0, 0, 5, 0), (25.0, 0, 0, 0)))
+    assert found.reasons == [(), ("no_history",)]
+
+
+def test_the_band_is_that_of_the_probability_which_is_told():
+    card = msgspec.structs.replace(STEPS, calibration=Calibration(slope=0.0, offset=math.log(9) - 1e-12))
+    found = Scorer(card, COLUMNS).score(rows((25.0, 0, 5, 0)))
+    assert (found.probabilities, found.bands) == ([0.9], ["very_likely"])
+
+
 def test_quantiles_of_the_days_never_cross_and_stay_within_what_was_seen():
     x = rows((5.0, 0, 2, 0), (15.0, 0, 2, 0), (25.0, 0, 2, 0))
     assert Scorer(STEPS, COLUMNS).score(x).days == [[1.0, 10.0, 30.0], [1.0, 15.0, 35.0], [15.0, 35.0, 41.0]]
@@ -134,7 +146,13 @@ def test_a_card_comes_back_from_json_as_it_was():
         ({"days_bias": [1.0]}, "quantile"),
         ({"bias": math.nan}, "finite"),
         ({"points": [[1.0, math.inf, 0.0, 0.0], [0.0, 0.0, 0.0]]}, "finite"),
+        ({"days_limit": math.inf}, "finite"),
         ({"calibration": Calibration(kind="isotonic", knots=[1.0], values=[0.5])}, "isotonic"),
+        ({"calibration": Calibration(kind="isotonic", knots=[1.0, 0.0], values=[0.5, 0.6])}, "knots"),
+        ({"calibration": Calibration(kind="isotonic", knots=[0.0, 1.0], values=[0.5, 1.1])}, "between 0 and 1"),
+        ({"cold_start": ColdStart(prior=-0.1)}, "between 0 and 1"),
+        ({"cold_start": ColdStart(weight=1.5)}, "between 0 and 1"),
+        ({"points": None, "linear": msgspec.structs.replace(LINEAR.linear, scale=[1.0, 0.0])}, "scale"),
     ],
 )
 def test_a_card_that_would_score_nonsense_is_refused(change, says):
