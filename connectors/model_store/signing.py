@@ -1,7 +1,9 @@
-"""A release is signed by who may release, so that nobody else who can write to Kafka changes what scores.
+"""A release is signed by who may release, so that nobody else who can write to Kafka puts a model in force.
 
-The signature covers the tenant, the role and the time: a release for one tenant is no release for another, and an older
-one that is sent again is known as such, so a worker passes it over.
+The signature covers the tenant, the role and the time: a release for one tenant is no release for another, and a worker
+that knows the newer one passes an older one over that is sent again. What it cannot prevent: who can write to the topic
+can withdraw a release with an empty message, and what is sent under its key takes its place when the topic is compacted,
+so that a worker that starts afterwards finds the older one, or none. Kafka's own rights say who can write to it.
 """
 
 import contextlib

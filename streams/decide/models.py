@@ -93,11 +93,13 @@ class Models:
             log.warning("model release refused", reason="undecodable", says=str(error))
             return
         place = (release.tenant_id, release.role)
-        if release.occurred_at < self._since.get(place, EARLIEST) or value == self._newest.get(place):
+        if self._is_old(release) or value == self._newest.get(place):
             return  # the history of the topic, read again
         self._newest[place] = value
         judge = partial(self._judge, release, alone=place not in self._released)
         verdict = await asyncio.get_running_loop().run_in_executor(self._loading, judge)
+        if self._is_old(release):
+            return  # the worker, as it starts, has taken a newer one meanwhile
         if verdict.signed:  # else a forged one that is dated far ahead would keep out all that follow
             self._since[place] = release.occurred_at
         if verdict.refusal is None or verdict.loaded is not None:
@@ -108,6 +110,9 @@ class Models:
             log.info("model in force", tenant=release.tenant_id, role=release.role, model=release.model or "none")
         else:
             self._refuse(release, verdict.refusal)
+
+    def _is_old(self, release: ModelReleased) -> bool:
+        return release.occurred_at < self._since.get((release.tenant_id, release.role), EARLIEST)
 
     def _judge(self, release: ModelReleased, *, alone: bool) -> Verdict:
         """Whether a release may be taken; runs on the loading thread.

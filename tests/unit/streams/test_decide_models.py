@@ -1,5 +1,6 @@
 """A worker takes the releases that it can trust, keeps what serves when it cannot, and finds its way back after a start."""
 
+import asyncio
 import json
 from collections.abc import Iterable
 from datetime import timedelta
@@ -172,6 +173,13 @@ async def test_an_older_release_is_passed_over_also_after_a_refused_one(world):
     assert (world.champion, world.standing) == (two, (two, "serving", ""))
     await world.take(newest, older, newer)
     assert (world.champion, world.standing) == (two, (three, "refused", two))
+
+
+async def test_an_older_release_that_comes_while_a_newer_one_is_loaded_is_passed_over(world):
+    one, two = put(world.store), put(world.store, bias=1.0)
+    older, newer = world.release(one), world.release(two)
+    await asyncio.gather(world.take(newer), world.take(older))
+    assert (world.champion, world.standing) == (two, (two, "serving", ""))
 
 
 async def test_none_is_the_baseline_whatever_serves_the_others(world):
