@@ -18,8 +18,8 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.model_store.signing import check_signature, make_key, read_key, sign
 from connectors.model_store.store import Store
 from connectors.model_store.verify import verify_model
-from models.calendar import utc
-from models.clock import Clock
+from models.calendar import instant, utc
+from models.clock import Clock, Instant
 from schemas.control import ModelReleased
 from schemas.errors import BadInput, ModelRefused, NotReady
 
@@ -140,21 +140,33 @@ def _previous(before: ModelReleased | None, model_id: str) -> tuple[str, ...]:
     return (before.model, *before.previous)[:MOST_PREVIOUS]
 
 
-def publish(kafka: KafkaSettings, store: Store, release: ModelReleased, clock: Clock) -> ModelReleased:
+def stamp(release: ModelReleased, now: Instant, before: ModelReleased | None = None) -> ModelReleased:
+    """The release with its time, which is later than that of the one before, whatever the clock here says.
+
+    Workers pass an older release over, and clocks of two machines differ.
+    """
+    at = now if before is None else max(now, instant(before.occurred_at) + 1)
+    return msgspec.structs.replace(
+        release,
+        event_id=f"{release.tenant_id}-{release.role}-{at}",
+        occurred_at=utc(at),
+        source=SOURCE,
+        released_by=_who(),
+    )
+
+
+def publish(
+    kafka: KafkaSettings, store: Store, release: ModelReleased, clock: Clock, before: ModelReleased | None = None
+) -> ModelReleased:
     """Sign a release and publish it; what was published.
+
+    Args:
+        before: what is in force for the same tenant and role.
 
     Raises:
         NotReady: the broker did not take it.
     """
-    now = clock.now()
-    stamped = msgspec.structs.replace(
-        release,
-        event_id=f"{release.tenant_id}-{release.role}-{now}",
-        occurred_at=utc(now),
-        source=SOURCE,
-        released_by=_who(),
-    )
-    signed = sign(stamped, make_key(store.settings, store.home))
+    signed = sign(stamp(release, clock.now(), before), make_key(store.settings, store.home))
     refused: list[str] = []
 
     def taken(error: Any, _message: Any) -> None:

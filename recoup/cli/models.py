@@ -91,8 +91,9 @@ def release(model_id: str, tenant: str, shadow: bool, override: str | None, as_j
 
     settings, role = _ready(tenant), _role(shadow)
     store = _store(settings)
-    wanted = plan(store, _signed(settings, store), store.find(model_id), tenant, role, override)
-    _send(settings, store, wanted, as_json, {})
+    in_force = _signed(settings, store)
+    wanted = plan(store, in_force, store.find(model_id), tenant, role, override)
+    _send(settings, store, wanted, in_force, as_json, {})
 
 
 @models.command()
@@ -109,8 +110,9 @@ def rollback(tenant: str, shadow: bool, as_json: bool) -> None:
 
     settings, role = _ready(tenant), _role(shadow)
     store = _store(settings)
-    back = plan_rollback(store, _signed(settings, store), tenant, role)
-    _send(settings, store, back.release, as_json, back.passed_over)
+    in_force = _signed(settings, store)
+    back = plan_rollback(store, in_force, tenant, role)
+    _send(settings, store, back.release, in_force, as_json, back.passed_over)
 
 
 def _ready(tenant: str) -> "Settings":
@@ -158,7 +160,12 @@ def _in_force(settings: "Settings") -> "InForce | None":
 
 
 def _send(
-    settings: "Settings", store: "Store", wanted: "ModelReleased", as_json: bool, passed_over: dict[str, str]
+    settings: "Settings",
+    store: "Store",
+    wanted: "ModelReleased",
+    in_force: "InForce",
+    as_json: bool,
+    passed_over: dict[str, str],
 ) -> None:
     """Publish a release and say what becomes of it; exit code 1 when a worker refuses it."""
     import msgspec
@@ -166,7 +173,8 @@ def _send(
     from models.clock import WallClock
     from recoup.model_releases import answers, publish
 
-    released = publish(settings.kafka, store, wanted, WallClock())
+    before = in_force.get((wanted.tenant_id, wanted.role))
+    released = publish(settings.kafka, store, wanted, WallClock(), before)
     said = answers(settings.home, released, WAIT_SECONDS)
     if as_json:
         told: dict[str, Any] = {"released": msgspec.to_builtins(released), "workers": said}

@@ -15,6 +15,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.model_store.settings import ModelSettings
 from connectors.model_store.signing import make_key, sign
 from connectors.model_store.store import Store
+from models.calendar import instant, utc
 from models.features.catalogue import FEATURES_HASH
 from recoup import model_releases
 from recoup.cli.main import recoup as command_line
@@ -28,10 +29,12 @@ from recoup.model_releases import (
     plan_rollback,
     published,
     signed,
+    stamp,
 )
 from schemas.control import ModelReleased
 from schemas.errors import BadInput, ModelRefused
 from tests.trained_model import put
+from tests.unit.models.events import MONDAY
 
 
 @pytest.fixture
@@ -65,6 +68,16 @@ def test_the_way_back_is_the_way_it_came(store):
     assert back == [two, one, ""]
     with pytest.raises(BadInput, match="no way back"):
         plan_rollback(store, releases, ALL, "champion")
+
+
+def test_a_release_is_later_than_the_one_before_whatever_the_clock_says(store):
+    wanted, noon = plan(store, {}, put(store), ALL, "champion"), instant(MONDAY)
+    before = stamp(wanted, noon)
+    assert before.occurred_at == MONDAY
+    assert stamp(wanted, noon + 5, before).occurred_at == utc(noon + 5)
+    for now in (noon, noon - 60_000):
+        after = stamp(wanted, now, before)
+        assert (after.occurred_at, after.event_id == before.event_id) == (utc(noon + 1), False)
 
 
 def test_each_tenant_and_role_has_a_way_of_its_own(store):
