@@ -5,6 +5,7 @@ import re
 import click
 
 UNITS = {"h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000}
+MOST_DAYS = 3_650
 TRAINING = 0
 _SPAN = re.compile(r"^(?P<count>[1-9][0-9]{0,4})(?P<unit>[hdw])$")
 
@@ -19,9 +20,12 @@ class Span(click.ParamType):
         if isinstance(value, int):
             return value
         found = _SPAN.match(value)
-        if found is None:
-            self.fail(f"{value!r} is not a span of time such as 12h, 7d or 4w.", param, ctx)
-        return int(found["count"]) * UNITS[found["unit"]]
+        span = int(found["count"]) * UNITS[found["unit"]] if found else 0
+        if not 0 < span <= MOST_DAYS * UNITS["d"]:
+            self.fail(
+                f"{value!r} is not a span of time such as 12h, 7d or 4w, of {MOST_DAYS:,} days at most.", param, ctx
+            )
+        return span
 
 
 class Reference(Span):

@@ -65,10 +65,15 @@ def calibration_of(
 
 def target_of(score: Judged) -> Target:
     """What a score foretells; what does not say so is taken by its horizon."""
-    name, _, days = score.target.partition(":")
-    if name == "paid_by_due":
+    if score.target == "paid_by_due":
         return Target("paid_by_due")
-    return Target("paid_within", int(days) if days.isdecimal() else score.horizon_days)
+    return Target("paid_within", days_of(score.target) or score.horizon_days)
+
+
+def days_of(target: str) -> int:
+    """How many days from the score a target foretells; 0 where it does not say so."""
+    days = target.partition(":")[2]
+    return int(days) if days.isdecimal() else 0
 
 
 def _events(messages: Iterable[Message]) -> Iterator[tuple[str, list[Event]]]:

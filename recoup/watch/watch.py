@@ -21,7 +21,7 @@ from models.propensity.fairness import Tally, groups
 from models.propensity.manifest import Bins, Manifest
 from models.propensity.matured import Calibration
 from recoup.settings import Settings
-from recoup.watch.outcomes import calibration_of
+from recoup.watch.outcomes import calibration_of, days_of
 from recoup.watch.report import Fairness, Report, Side, Told, Watched
 from recoup.watch.telling import SCORE, events_of, tell
 from recoup.watch.words import advice, says
@@ -32,7 +32,7 @@ ACCOUNTS = 20_000
 JUDGED_ACCOUNTS = 5_000
 """Whose invoices are folded at most: the gap of so many is known to about a percentage point."""
 LONGEST_HORIZON = 120 * DAY
-"""How much further back than both windows a score may be made to be judged within them."""
+"""How much further back than both windows a score may be made to be judged within them; more if it foretells more."""
 BEST_SHARE = 0.2
 OF_THE_CALENDAR = frozenset({"due_weekday", "due_month_day"})
 """Not compared: a week's invoices fall due on some days of a month only, so these would drift every week."""
@@ -152,7 +152,8 @@ class _Look:
         return Window(scored.tenant_id, scored.model, first, end)
 
     def _calibration(self, scored: Scored) -> Calibration:
-        window = self._window(scored, self.first - LONGEST_HORIZON, self.asked.now)
+        longest = max(LONGEST_HORIZON, days_of(scored.target) * DAY)
+        window = self._window(scored, self.first - longest, self.asked.now)
         scores = self.tables.to_judge(window, JUDGED_ACCOUNTS)
         events = self.tables.events(window, JUDGED_ACCOUNTS, self.asked.now)
         where = _zone(self.tables, scored.tenant_id)
