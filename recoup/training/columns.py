@@ -16,6 +16,8 @@ from recoup.replay.mapping import FeatureColumn
 PREFIX = "ledger."
 MOST_VALUES = 10
 """Of a category so many values, the most frequent ones, have a column of their own."""
+LEAST_ACCOUNTS = 2
+"""That have a value for it to have a column: what one customer alone has, such as an address, goes into no report."""
 SHOWN = 40
 
 YES = frozenset({"yes", "y", "true", "t", "1"})
@@ -36,7 +38,14 @@ class Encoded(msgspec.Struct):
     notes: list[str]
 
 
-def encode(name: str, feature: FeatureColumn, texts: Sequence[str], at: NDArray[np.int64], reader: Cells) -> Encoded:
+def encode(
+    name: str,
+    feature: FeatureColumn,
+    texts: Sequence[str],
+    at: NDArray[np.int64],
+    accounts: Sequence[str],
+    reader: Cells,
+) -> Encoded:
     """A column's cells, one a row, as numbers.
 
     A number is itself, a flag 1 or 0, and a category a 1 in the column of its value. A date is the days from the row's
@@ -46,6 +55,7 @@ def encode(name: str, feature: FeatureColumn, texts: Sequence[str], at: NDArray[
         name: of the feature.
         texts: empty = no value.
         at: the rows' instants.
+        accounts: whose they are.
         reader: reads dates, with the mapping's form and zone.
     """
     kind = feature.kind or guess(texts, reader)
@@ -54,7 +64,12 @@ def encode(name: str, feature: FeatureColumn, texts: Sequence[str], at: NDArray[
     if not any(texts):
         warnings.append(f"column {feature.column} is empty")
     if kind == "category":
-        values, names = _categories(texts)
+        values, names = _categories(texts, accounts)
+        if not names:
+            warnings.append(
+                f"column {feature.column} holds no value that {LEAST_ACCOUNTS} accounts have; it is left out"
+            )
+            return Encoded((), values, warnings, notes)
         shown = ", ".join(value[:SHOWN] for value in names)
         notes.append(f"column {feature.column} has a 1 for each of its most frequent values: {shown}")
         return Encoded(tuple(f"{PREFIX}{name}={value[:SHOWN]}" for value in names), values, warnings, notes)
@@ -107,10 +122,12 @@ def _number(text: str, kind: str, at: Instant, reader: Cells) -> float:
     return number if np.isfinite(number) and "_" not in plain else np.nan
 
 
-def _categories(texts: Sequence[str]) -> tuple[NDArray[np.float64], list[str]]:
-    """A 1 for each row's value, for the most frequent values; an empty cell is NaN in all of them."""
+def _categories(texts: Sequence[str], accounts: Sequence[str]) -> tuple[NDArray[np.float64], list[str]]:
+    """A 1 for each row's value, for the most frequent values of several accounts; an empty cell is NaN in all of them."""
     counts = Counter(text for text in texts if text)
-    names = sorted(counts, key=lambda value: (-counts[value], value))[:MOST_VALUES]
+    having = Counter(text for text, _ in {*zip(texts, accounts, strict=True)})
+    shared = [text for text in counts if having[text] >= LEAST_ACCOUNTS]
+    names = sorted(shared, key=lambda value: (-counts[value], value))[:MOST_VALUES]
     places = {value: place for place, value in enumerate(names)}
     values = np.zeros((len(texts), len(names)))
     for row, text in enumerate(texts):

@@ -176,7 +176,7 @@ def _append_columns(dataset: Dataset, mapping: Mapping, own_cells: dict[str, tup
     names: list[str] = []
     sections = {column: field.partition(".")[0] for column, field in mapping.columns().items()}
     for (name, feature), texts in zip(mapping.features.items(), zip(*rows, strict=True), strict=True):
-        encoded = encode(name, feature, texts, examples.at, cells)
+        encoded = encode(name, feature, texts, examples.at, examples.account_id.tolist(), cells)
         parts.append(encoded.values)
         names += encoded.names
         if sections.get(feature.column) in ("payment", "dispute"):

@@ -246,7 +246,7 @@ def test_what_cannot_be_learned_from_is_said(rows, changes, says, tmp_path):
 
 
 def test_own_columns_stand_behind_the_features(tmp_path):
-    own = ["Paper,12,yes,2025-01-11,7", "Mail,,no,,x", "Paper,1.5,,2025-02-01,inf", ",nan,no,,9", "Paper,2,yes,,1"]
+    own = ["Paper,12,yes,2025-01-11,7", "Mail,,no,,x", "Paper,1.5,,2025-02-01,inf", "Mail,nan,no,,9", ",2,yes,,1"]
     rows = [f"{row},{more}" for row, more in zip(ROWS, own, strict=True)]
     dataset = learn(
         tmp_path,
@@ -256,16 +256,16 @@ def test_own_columns_stand_behind_the_features(tmp_path):
         features={"rank": {"column": "rank", "kind": "number"}},
     )
     examples = dataset.examples
-    names = ("rank", "bill=Paper", "bill=Mail", "size", "vip", "seen")
+    names = ("rank", "bill=Mail", "bill=Paper", "size", "vip", "seen")
     assert examples.ledger_columns == tuple(f"ledger.{name}" for name in names)
     assert examples.columns == (*NAMES, *examples.ledger_columns)
     nan = float("nan")
     expected = [
-        [7, 1, 0, 12, 1, 10],
-        [nan, 0, 1, nan, 0, nan],
-        [nan, 1, 0, 1.5, nan, 0],
-        [9, nan, nan, nan, 0, nan],
-        [1, 1, 0, 2, 1, nan],
+        [7, 0, 1, 12, 1, 10],
+        [nan, 1, 0, nan, 0, nan],
+        [nan, 0, 1, 1.5, nan, 0],
+        [9, 1, 0, nan, 0, nan],
+        [1, nan, nan, 2, 1, nan],
     ]
     order = [f"i{number}" for number in range(1, 6)]
     x = examples.x[[examples.invoice_id.tolist().index(name) for name in order], len(NAMES) :]
@@ -280,10 +280,18 @@ def test_a_date_after_the_row_is_told(tmp_path):
 
 
 def test_a_category_has_a_column_for_its_most_frequent_values_only(tmp_path):
-    rows = [f"c1,i{n},1.00,2025-01-01,2025-01-31,2025-01-20,{n % 30}th" for n in range(45)]
+    rows = [f"c{n // 30},i{n},1.00,2025-01-01,2025-01-31,2025-01-20,{n % 30}th" for n in range(45)]
     columns = learn(tmp_path, rows, f"{HEADER},town", columns=("town",)).examples.ledger_columns
     assert len(columns) == 10
     assert columns[0] == "ledger.town=0th"
+
+
+def test_what_one_customer_alone_has_is_no_category(tmp_path):
+    rows = [f"c{n % 3},i{n},1.00,2025-01-01,2025-01-31,2025-01-20,c{n % 3}@example.com" for n in range(45)]
+    dataset = learn(tmp_path, rows, f"{HEADER},mail", columns=("mail",))
+    assert dataset.examples.columns == NAMES
+    assert "@" not in "".join((*dataset.notes, *dataset.warnings))
+    assert "column mail holds no value that 2 accounts have; it is left out" in dataset.warnings
 
 
 @pytest.mark.parametrize(
