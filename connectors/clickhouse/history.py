@@ -10,7 +10,7 @@ from connectors.clickhouse.ledger import count_markers
 from connectors.clickhouse.statements import Name, Sql, statement
 from models.clock import Instant
 
-ARRIVED = Sql("if(history, occurred_at, _arrived_at)")
+ARRIVED = Sql("if(history, least(occurred_at, _arrived_at), _arrived_at)")
 """What was loaded as history was known to the business when it happened, before anything was told to us."""
 REPLAYED = Sql("occurred_at")
 """A replay goes by its ledger's clock; its messages arrived all at once."""
@@ -25,7 +25,7 @@ class Extent(msgspec.Struct, frozen=True):
     tenant_id: str
     accounts: int
     until: Instant
-    """The latest arrival or occurrence."""
+    """When the last of it became known. A message may say any date, such as one far in the future, and moves nothing."""
 
 
 class LandedHistory:

@@ -27,8 +27,7 @@ from schemas.decode import Refusal, TopicDecoder
 from schemas.envelope import account_key
 from schemas.errors import BadInput
 
-FOREVER = utc(253_370_764_800_000)
-UNREADABLE = "messages that this version does not take"
+UNREADABLE = "messages that this version does not take, or from the future"
 REPLAY = (
     "the warehouse holds a replay: events are taken to have been known when they happened, and a dispute without a date"
     " from its invoice's date on. `--ledger` with the replay's file knows better"
@@ -54,7 +53,7 @@ def dataset_of(question: Question, settings: Settings, show: Show, tenant_id: st
             published = tenant_of(client, settings.clickhouse.database, extent.tenant_id)
             tenant = published or _tenant(extent.tenant_id, settings.tenants_dir)
             sources[extent.tenant_id] = Source(Plan(tenant), extent.until)
-        landed = _Landed(history)
+        landed = _Landed(history, settings.streams.decide.future_tolerance_seconds * 1000)
         total = sum(extent.accounts for extent in extents)
         dataset = collect(landed.accounts(list(sources)), sources, question, total, show)
     finally:
@@ -75,10 +74,16 @@ def _tenant(tenant_id: str, folder: Path) -> Tenant:
 
 
 class _Landed:
-    """Turns rows of the tables into accounts, one after the other."""
+    """Turns rows of the tables into accounts, one after the other.
 
-    def __init__(self, history: LandedHistory) -> None:
+    Args:
+        history: the tables.
+        tolerance: milliseconds by which an event may be ahead of its arrival; decide refuses others, and land keeps them.
+    """
+
+    def __init__(self, history: LandedHistory, tolerance: int) -> None:
         self.history = history
+        self.tolerance = tolerance
         self.unreadable = 0
         self._decoders: dict[str, TopicDecoder] = {}
 
@@ -99,7 +104,7 @@ class _Landed:
         decode = self._decoders.get(topic)
         if decode is None:
             decode = self._decoders[topic] = TopicDecoder(topic)
-        event = decode(payload, key, FOREVER)
+        event = decode(payload, key, utc(at + self.tolerance))
         if isinstance(event, Refusal):
             self.unreadable += 1
             return None
