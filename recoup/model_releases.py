@@ -5,7 +5,7 @@ import getpass
 import http.client
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -20,7 +20,9 @@ from connectors.model_store.store import Store
 from connectors.model_store.verify import verify_model
 from models.calendar import instant, utc
 from models.clock import Clock, Instant
-from schemas.control import ModelReleased
+from models.features.catalogue import BY_NAME
+from models.propensity.manifest import Manifest
+from schemas.control import ModelReleased, Tenant
 from schemas.errors import BadInput, ModelRefused, NotReady
 
 TOPIC = "model-releases"
@@ -83,6 +85,17 @@ def check_tenant(tenant: str, known: Iterable[str]) -> None:
             f"There is no tenant {tenant}; published are: {', '.join(sorted(known)) or 'none'}. `{ALL}` is every tenant"
             " without a model of its own; `recoup tenants apply` publishes tenants."
         )
+
+
+def strange_currencies(manifest: Manifest, tenants: Mapping[str, Tenant], tenant: str) -> dict[str, list[str]]:
+    """Tenants that the model is to score, each with its currencies that the model has seen no amounts in."""
+    if not manifest.currencies or not any(BY_NAME[name].unit == "major units" for name in manifest.features):
+        return {}
+    concerned = [tenants[tenant]] if tenant in tenants else list(tenants.values())
+    found: dict[str, list[str]] = {
+        t.tenant_id: [str(name) for name in t.currencies if name not in manifest.currencies] for t in concerned
+    }
+    return {tenant_id: names for tenant_id, names in found.items() if names}
 
 
 def plan(

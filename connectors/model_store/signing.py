@@ -62,6 +62,7 @@ def signature(release: ModelReleased, key: bytes) -> str:
         release.override,
         release.moment,
         release.previous,
+        release.released_by,
     )
     return hmac.new(key, msgspec.json.encode(signed), hashlib.sha256).hexdigest()
 

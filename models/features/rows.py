@@ -51,11 +51,14 @@ def focus_of(standing: Standing, moment: str, target: str = "") -> Named | None:
     Args:
         moment: at which a model was trained.
         target: what it foretells. Of an invoice at its issue, or whether it is paid by its due date: that of one that is
-            not overdue yet, so the next one to come due, if there is any; otherwise of the oldest due one.
+            not overdue yet, so the next one to come due, if there is any. Of an invoice that has become overdue: that of
+            the one that did so last. Otherwise of the oldest due one.
     """
     if moment == "issue" or target == "paid_by_due":
         place = len(standing.overdue)
         return standing.open[place] if place < len(standing.open) else None
+    if moment == "overdue":
+        return standing.overdue[-1] if standing.overdue else None
     return standing.open[0] if standing.open else None
 
 

@@ -84,6 +84,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     warnings: tuple[str, ...] = ()
     leaks: tuple[str, ...] = ()
     """What the leak detector found; a model with any is released with a recorded reason or not at all."""
+    currencies: tuple[str, ...] = ()
+    """That its amounts were in; amounts in another one would be read as if they were in these."""
     reference: Reference = Reference()
     versions: dict[str, str]
     """Of python, numpy, scikit-learn and recoup."""

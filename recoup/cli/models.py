@@ -87,12 +87,21 @@ def release(model_id: str, tenant: str, shadow: bool, override: str | None, as_j
     \b
     Example:  recoup models release 3b1f --tenant acme --shadow
     """
-    from recoup.model_releases import plan
+    from recoup.model_releases import plan, strange_currencies
+    from recoup.tenants import published
 
     settings, role = _ready(tenant), _role(shadow)
     store = _store(settings)
     in_force = _signed(settings, store)
     wanted = plan(store, in_force, store.find(model_id), tenant, role, override)
+    for other, currencies in strange_currencies(
+        store.manifest(wanted.model), published(settings.kafka), tenant
+    ).items():
+        click.echo(
+            f"Note: {other} also bills in {', '.join(currencies)}, of which the model knows no amounts; it reads them as if"
+            " they were in its own currency. Train one for that tenant, or without amounts.",
+            err=True,
+        )
     _send(settings, store, wanted, in_force, as_json, {})
 
 
@@ -146,14 +155,14 @@ def _signed(settings: "Settings", store: "Store") -> "InForce":
 
 
 def _in_force(settings: "Settings") -> "InForce | None":
-    """What is in force; None, with a word on it, when Kafka cannot be asked."""
+    """What is in force and signed with the key here; None, with a word on it, when Kafka cannot be asked."""
     from recoup.addresses import require
-    from recoup.model_releases import published
+    from recoup.model_releases import published, signed
     from schemas.errors import NotReady
 
     try:
         require(settings, "kafka")
-        return published(settings.kafka, LOOK_SECONDS)
+        return signed(published(settings.kafka, LOOK_SECONDS), _store(settings))
     except NotReady as error:
         click.echo(f"What is in force is not known: {error}", err=True)
         return None

@@ -13,6 +13,10 @@ class TargetType(click.ParamType):
 
     name = "paid_by_due|paid_within:DAYS"
 
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """As it is typed."""
+        return self.name
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Target:
         from recoup.training.question import target_of
 
@@ -26,6 +30,10 @@ class MomentType(click.ParamType):
     """`issue`, `overdue` or `every:7d`."""
 
     name = "issue|overdue|every:7d"
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """As it is typed."""
+        return self.name
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Moment:
         from recoup.training.question import moment_of

@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 import subprocess
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -101,7 +101,7 @@ def _judged(examples: Examples, trained: Trained, cut: Split, origin: Origin, wa
     scorer = Scorer(trained.card, examples.columns)
     leaks = find_leaks(examples, cut.train, cut.test, set(origin.known_after))
     chosen = {trained.candidate}
-    return ReportContent(
+    content = ReportContent(
         target=str(examples.target),
         moment=str(examples.moment),
         candidate=trained.candidate,
@@ -119,6 +119,18 @@ def _judged(examples: Examples, trained: Trained, cut: Split, origin: Origin, wa
         warnings=warnings,
         data=_data(examples, trained, cut, origin),
     )
+    return msgspec.structs.replace(content, warnings=[*warnings, *_doubts(content.model, content.baseline)])
+
+
+def _doubts(model: Evaluation, baseline: Evaluation) -> Iterator[str]:
+    """What the later rows say against the model."""
+    if model.brier >= baseline.brier:
+        yield f"On the later rows it is no better than the baseline: a Brier of {model.brier:.3f} against {baseline.brier:.3f}."
+    if not model.calibrated:
+        yield (
+            f"On the later rows it is not calibrated: an ECE of {model.ece:.3f}, where chance alone stays below"
+            f" {model.ece_noise_high:.3f} in 19 of 20 cases."
+        )
 
 
 def _days(examples: Examples, cut: Split, predicted: Any) -> DaysEvaluation | None:
@@ -182,6 +194,7 @@ def _manifest(
         metrics={**_metrics(content, trained), **_shown(model)},
         warnings=tuple(content.warnings),
         leaks=tuple(leak.says for leak in content.leaks),
+        currencies=data.currencies,
         reference=_reference(examples, trained, cut),
         versions={
             "python": platform.python_version(),

@@ -64,7 +64,10 @@ def write(examples: Examples, path: Path, *, labels: bool) -> None:
 
 
 def _kind(values: list[Any]) -> pa.DataType | None:
-    return pa.timestamp("ms", tz="UTC") if values and isinstance(values[0], datetime) else None
+    """The type of a column, whose values may all be unknown; None = as its values are."""
+    if values and isinstance(values[0], datetime):
+        return pa.timestamp("ms", tz="UTC")
+    return pa.float64() if values and isinstance(values[0], float) else None
 
 
 def _write_csv(columns: dict[str, list[Any]], path: Path) -> None:

@@ -105,7 +105,7 @@ def compared(home: Path, tenant_id: str) -> int:
         score = msgspec.json.decode(payload, type=PropensityScored)
         scores[score.account_id].append(score)
     count, other = 0, []
-    for account in _Landed(LandedHistory(client, database)).accounts([tenant_id]):
+    for account in _Landed(LandedHistory(client, database), tolerance=300_000).accounts([tenant_id]):
         history = History(account.arrivals, calendar, sys.maxsize, Counter())
         for score in scores.pop(account.account_id):
             at = instant(score.occurred_at)

@@ -16,9 +16,10 @@ from connectors.model_store.store import Store
 from connectors.model_store.verify import verify_release
 from models.features.catalogue import FEATURES_HASH, NAMES
 from models.propensity.scorecard import Scorer
-from schemas.control import ModelReleased
+from recoup.model_releases import strange_currencies
+from schemas.control import ModelReleased, Tenant
 from schemas.errors import ModelRefused
-from tests.trained_model import card, put
+from tests.trained_model import card, manifest, put
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ def test_a_release_of_no_model_is_one_of_none_and_signed_too(store):
 
 SIGNED: dict[str, Any] = {
     "tenant_id": "*", "role": "challenger", "model": "", "location": "elsewhere", "features_hash": "x",
-    "target": "paid_within:30", "override": "because", "moment": "overdue", "previous": (), "signature": "",
+    "target": "paid_within:30", "override": "because", "moment": "overdue", "previous": (), "released_by": "x", "signature": "",
 }  # fmt: skip
 
 
@@ -172,3 +173,14 @@ def test_a_key_of_the_settings_needs_no_file_and_is_not_shown(tmp_path):
     assert "sixteen" not in repr(settings)
     with pytest.raises(ValueError, match="at least 16"):
         ModelSettings(signing_key="short")
+
+
+def test_tenants_with_currencies_that_the_model_knows_no_amounts_in_are_named():
+    def tenant(name: str, *currencies: Any) -> Tenant:
+        return Tenant(tenant_id=name, name=name, currencies=currencies, time_zone="UTC")
+
+    tenants = {"one": tenant("one", "USD", "JPY"), "two": tenant("two", "USD")}
+    learned = manifest(("amount",), currencies=("USD",))
+    assert strange_currencies(learned, tenants, "*") == {"one": ["JPY"]}
+    assert strange_currencies(learned, tenants, "two") == {}
+    assert strange_currencies(manifest(currencies=("USD",)), tenants, "*") == {}  # it uses no amounts

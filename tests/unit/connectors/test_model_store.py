@@ -85,7 +85,7 @@ OTHERWISE: dict[str, Any] = {
     "format": 2, "target": "paid_within:30", "moment": "overdue", "horizon_days": 31, "features": ["on_time_rate"],
     "features_hash": "0", "candidate": "linear", "data": None, "metrics": {}, "warnings": ["none"], "leaks": ["x"],
     "reference": {"features": {}}, "versions": {}, "code": "x", "files": {"scorecard.json": "0" * 64},
-    "model_id": "0" * 16, "unheard_of": 1,
+    "model_id": "0" * 16, "currencies": ["EUR"], "unheard_of": 1,
 }  # fmt: skip
 
 
