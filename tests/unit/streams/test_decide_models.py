@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import subprocess
+import sys
 from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
@@ -269,3 +271,8 @@ async def test_a_way_back_that_was_taken_is_not_taken_again_over_a_newer_release
     again = world.release(two, previous=(three,))
     await world.take(again)
     assert (world.champion, world.standing) == (BASELINE.model_id, (two, "refused", "")), "none was in force"
+
+
+def test_a_worker_needs_no_scikit_learn():
+    code = "import sys, streams.decide.agent; sys.exit('sklearn' in sys.modules or 'scipy' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=False).returncode == 0  # noqa: S603 - our own
