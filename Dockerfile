@@ -14,7 +14,9 @@ COPY recoup recoup
 RUN uv pip install --no-deps .
 
 FROM python:3.11-slim
-RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/recoup recoup
+# A volume takes its owner from the folder that it is mounted over.
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/recoup recoup \
+    && install --directory --owner recoup /var/lib/recoup-models
 COPY --from=build /opt/recoup /opt/recoup
 COPY --chown=root:root config /etc/recoup
 ENV PATH=/opt/recoup/bin:$PATH \

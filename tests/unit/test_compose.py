@@ -85,6 +85,21 @@ def test_the_settings_take_the_values(compose, monkeypatch, tmp_path):
     assert settings.clickhouse.password.get_secret_value() == password
 
 
+def test_who_trains_and_who_scores_share_the_models_and_the_key(compose):
+    store = Path(compose["x-recoup"]["environment"]["RECOUP_MODELS__STORE"])
+    for name in ("decide", "recoup"):
+        service = compose["services"][name]
+        folders = dict(volume.split(":")[1::-1] for volume in service["volumes"])
+        assert folders[str(store)] == "models", f"{name} does not mount the store"
+        assert service["environment"]["RECOUP_MODELS__STORE"] == str(store)
+    keys = {s["environment"]["RECOUP_MODELS__SIGNING_KEY"] for s in compose["services"].values() if "build" in s}
+    assert len(keys) == 1
+    assert re.fullmatch(r"\$\{MODELS_SIGNING_KEY:-.{16,}\}", keys.pop())
+    assert "models" in compose["volumes"]
+    # A volume takes its owner from the image's folder; without one it is root's, and nobody else writes there.
+    assert f"install --directory --owner recoup {store}" in (ROOT / "Dockerfile").read_text()
+
+
 def test_the_servers_are_of_the_local_stacks_versions(compose):
     image = {name: service["image"] for name, service in compose["services"].items()}
     assert image["kafka"] == f"apache/kafka:{KAFKA_VERSION}"
