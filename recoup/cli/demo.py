@@ -30,8 +30,8 @@ def demo(seconds: float, accounts: int, rate: float, workers: int, seed: int, ke
     """Stream a simulated portfolio through everything, live, and add up what became of each message.
 
     Starts a local stack of its own under .recoup/demo (emptied first; your own data stay untouched), the workers, and
-    a portfolio of two tenants. Ctrl-C ends the stream early and cleanly; a second one at once. The exit code is 1 when
-    the sums do not add up.
+    a portfolio of two tenants. Models are those under .recoup/models. Ctrl-C ends the stream early and cleanly; a second
+    one at once. The exit code is 1 when the sums do not add up.
 
     \b
     Example:  recoup demo --seconds 20 --keep

@@ -103,6 +103,7 @@ class Demo:
             NotReady: something did not start, or died.
         """
         self.stack.down(wipe=True)
+        share_models(self.plan.home)
         finished = False
         try:
             settings = self._start()
@@ -290,6 +291,16 @@ class Watch:
         self.loop.run(self.ledger.client.aclose())  # type: ignore[attr-defined]
         self.loop.close()
         self.clickhouse.close()
+
+
+def share_models(home: Path) -> None:
+    """Let the demo find the models of the installation around it, and the other way: one folder, unless there are two."""
+    models = home / "models"
+    if models.is_symlink() or models.exists():
+        return
+    home.mkdir(parents=True, exist_ok=True)
+    (home.parent / "models").mkdir(exist_ok=True)
+    models.symlink_to(Path("..") / "models", target_is_directory=True)
 
 
 def outcomes_of(figures: Figures) -> dict[str, int]:

@@ -1,16 +1,16 @@
 """The last word of a demo: what was produced, what became of it, whether it adds up, and where to look next."""
 
-import os
-import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
+from recoup.calling import command
 from recoup.demo.books import differences
 from recoup.demo.show import Result, outcomes_of, to_decision, to_row
 from recoup.demo.view import milliseconds, said
 
 TOP_REASONS = 8
+LEARN = "--target paid_within:30 --at every:7d"
+"""What a demo's few months of history can answer."""
 
 
 def as_json(result: Result) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def as_text(result: Result) -> str:
 
 def where_next(result: Result, home: Path, addresses: dict[str, str], *, kept: bool) -> str:
     """What to try now."""
-    prefix = f"RECOUP_HOME={home} {command()}"
+    prefix = command(home)
     lines = ["", "Where to look next:"]
     if not kept:
         lines.append(f"  {prefix} up          start this stack again, with what is in it; or: {command()} demo --keep")
@@ -99,14 +99,13 @@ def where_next(result: Result, home: Path, addresses: dict[str, str], *, kept: b
     if kept:
         lines.append(f"  {prefix} status       what runs")
         lines.append(f"  {prefix} simulate     more events; the workers are still at it")
+        lines.append(f"  {prefix} train --from-warehouse {LEARN}   a model of these customers, and how to release it")
+        lines.append(
+            f"  {prefix} models list  the models, also those trained without RECOUP_HOME, and which is in force"
+        )
         lines.append(f"  {prefix} down         stop it")
         lines += [f"  {name:<11} {address}" for name, address in addresses.items()]
     return "\n".join(lines)
-
-
-def command() -> str:
-    """How the user can call this program."""
-    return "recoup" if shutil.which("recoup") else os.path.relpath(sys.argv[0])
 
 
 def _row(count: int, what: str, reasons: dict[str, int] | None = None) -> str:

@@ -26,6 +26,7 @@ from models.propensity.manifest import FORMAT, SCORECARD, Bins, Data, Manifest, 
 from models.propensity.scorecard import Scorer, encode
 from models.propensity.split import Split, time_split
 from models.propensity.train import Trained, train
+from recoup.calling import command
 from recoup.settings import Settings
 from recoup.training.content import CandidateRow, DataSummary, ReportContent
 from recoup.training.report import verdict, write_report
@@ -82,7 +83,6 @@ def run(
     cut = time_split(examples, test_fraction)
     show("judging", 0.0, f"{trained.n_test:,} later rows")
     content = _judged(examples, trained, cut, origin, [*origin.warnings, *trained.warnings])
-    say(verdict(content))
     show("judging", 1.0, "report")
     with tempfile.TemporaryDirectory(prefix="recoup-report-") as folder:
         written = write_report(Path(folder), content)
@@ -340,7 +340,7 @@ def _text(summary: dict[str, Any], content: ReportContent, where: str) -> str:
     if content.leaks:
         lines.append("It knows what it should not, so `recoup models release` refuses it. Train it without the column.")
     else:
-        lines.append(f"  recoup models release {model_id} --shadow   let it score beside what serves now")
+        lines.append(f"  {command()} models release {model_id} --shadow   let it score beside what serves now")
     return "\n".join(lines)
 
 

@@ -6,7 +6,7 @@ from connectors.model_store.settings import ModelSettings
 from connectors.model_store.store import Store
 from recoup.calling import command
 from recoup.demo.show import share_models
-from tests.trained_model import trained_model
+from tests.trained_model import put
 
 
 def test_the_demo_finds_the_models_of_the_installation(tmp_path):
@@ -14,8 +14,7 @@ def test_the_demo_finds_the_models_of_the_installation(tmp_path):
     share_models(home)
     share_models(home)
     around, within = (Store(ModelSettings(), folder) for folder in (tmp_path, home))
-    manifest, files = trained_model()
-    model_id = around.put(manifest, files).model_id
+    model_id = put(around)
     assert within.find(model_id[:4]) == model_id
     assert [item.model_id for item in within.list()] == [model_id]
     assert within.load(model_id)[0].model_id == model_id
