@@ -28,7 +28,7 @@ def models() -> None:
     """Show the trained models, release one, watch it, and go back."""
 
 
-@models.command("list")
+@models.command("list", short_help="Show the models in the store, and which are in force.")
 @JSON
 def list_models(as_json: bool) -> None:
     """Show the models in the store, the newest first, and where each is in force.
@@ -73,7 +73,7 @@ def show(model_id: str, as_json: bool) -> None:
     _show_manifest(manifest, store, _in_force(settings))
 
 
-@models.command()
+@models.command(short_help="Check a model as the workers do, and let it score.")
 @click.argument("model_id", metavar="ID")
 @TENANT
 @SHADOW
@@ -105,7 +105,7 @@ def release(model_id: str, tenant: str, shadow: bool, override: str | None, as_j
     _send(settings, store, wanted, in_force, as_json, {})
 
 
-@models.command()
+@models.command(short_help="Go back to the model that was in force before.")
 @TENANT
 @SHADOW
 @JSON

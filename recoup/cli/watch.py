@@ -38,7 +38,7 @@ class Reference(Span):
         return TRAINING if value == "training" else super().convert(value, param, ctx)
 
 
-@click.command()
+@click.command(short_help="Watch the models in force: drift, calibration, fairness.")
 @click.option("--tenant", default="", help="Only this tenant.")
 @click.option("--model", default="", metavar="ID", help="Only this model.")
 @click.option(
