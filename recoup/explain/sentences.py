@@ -55,6 +55,33 @@ def _paid(fields: Fields) -> str:
     return f"paid {_amount(fields)}" + (f": {', '.join(parts)}" if parts else ", on what is due first")
 
 
+def _foretold(fields: Fields) -> str:
+    """What the probability is of, how much it is, and how sure."""
+    about = f"invoice {fields['invoice_id']}" if fields.get("invoice_id") else "an invoice to come"
+    when = "by its due date" if fields.get("target") == "paid_by_due" else f"within {fields['horizon_days']} days"
+    band = f", {str(fields['band']).replace('_', ' ')}" if fields.get("band") else ""
+    unsure = fields.get("uncertainty")
+    give = "" if unsure is None else f", give or take {unsure:.3f}"
+    return f"{about} is paid {when} with probability {fields['probability']:.3f}{band}{give}"
+
+
+def _days_to_pay(fields: Fields) -> str:
+    """When the money comes; the baseline knows only how late this customer mostly is."""
+    expected, low, high = (fields.get(name) for name in ("expected_days", "days_low", "days_high"))
+    if expected is None:
+        return ""
+    if low is None or high is None:
+        return f"; {expected:.0f} days late as a rule"
+    return f"; in {expected:.0f} days, {low:.0f} to {high:.0f} for eight of ten"
+
+
+def _by(fields: Fields) -> str:
+    """Who says so, and what moved it most."""
+    challenger = " as challenger, which decides nothing" if fields.get("role") == "challenger" else ""
+    reasons = ", ".join(fields.get("reasons", ()))
+    return f"{fields['model']}{challenger}{f': {reasons}' if reasons else ''}"
+
+
 def _contact(what: str) -> Callable[[Fields], str]:
     return lambda fields: f"{fields.get('channel', 'contact')} {what}"
 
@@ -92,10 +119,7 @@ _SENTENCES: dict[str, Callable[[Fields], str]] = {
     "call.completed": lambda f: f"call, {f.get('direction', 'outbound')}: {str(f['outcome']).replace('_', ' ')}",
     "reply.received": lambda f: f"the customer replied by {f['channel']}",
     "opt_out.received": lambda f: f"the customer opted out of {f['channel']}",
-    "propensity.scored": lambda f: (
-        f"pays within {f['horizon_days']} days with probability {f['probability']:.3f}"
-        f" ({f['model']}{': ' + ', '.join(f['reasons']) if f.get('reasons') else ''})"
-    ),
+    "propensity.scored": lambda f: f"{_foretold(f)}{_days_to_pay(f)} ({_by(f)})",
     "next_best_action.chosen": lambda f: (
         f"decided: {str(f['action']).replace('_', ' ')}"
         + (f" by {f['channel']} ({f.get('template', '')})" if f.get("channel") and f["action"] == "contact" else "")

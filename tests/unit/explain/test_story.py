@@ -51,6 +51,52 @@ def test_every_example_has_a_sentence_without_personal_data(fields):
             assert name not in without_personal(fields)
 
 
+SCORE: dict[str, Any] = {
+    "type": "propensity.scored",
+    "model": "3b1f",
+    "target": "paid_by_due",
+    "horizon_days": 30,
+    "probability": 0.448,
+    "band": "very_unlikely",
+    "uncertainty": 0.14,
+    "expected_days": 11.2,
+    "days_low": 4.6,
+    "days_high": 23.8,
+    "invoice_id": "i1",
+    "reasons": ["- days_to_due below 1", "+ last_slack -14 to -13"],
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        (
+            {},
+            "invoice i1 is paid by its due date with probability 0.448, very unlikely, give or take 0.140; in 11 days,"
+            " 5 to 24 for eight of ten (3b1f: - days_to_due below 1, + last_slack -14 to -13)",
+        ),
+        (
+            {
+                "target": "paid_within:30",
+                "invoice_id": None,
+                "role": "challenger",
+                "reasons": [],
+                "expected_days": None,
+            },
+            "an invoice to come is paid within 30 days with probability 0.448, very unlikely, give or take 0.140 (3b1f as"
+            " challenger, which decides nothing)",
+        ),
+        (
+            {"days_low": None, "days_high": None, "reasons": []},
+            "invoice i1 is paid by its due date with probability 0.448, very unlikely, give or take 0.140; 11 days late as"
+            " a rule (3b1f)",
+        ),
+    ],
+)
+def test_a_score_is_told_in_words(changes, says):
+    assert sentence(SCORE | changes) == says
+
+
 def test_every_type_of_the_account_topics_has_an_example_to_be_told():
     told = {parameter.values[0].get("type") for parameter in examples()}
     wanted = {kind for topic in ACCOUNT_TOPICS for kind in topics()[topic].types} - {"replay.marker"}
