@@ -72,8 +72,10 @@ SCORE: dict[str, Any] = {
     [
         (
             {},
-            "invoice i1 is paid by its due date with probability 0.448, very unlikely, give or take 0.140; in 11 days,"
-            " 5 to 24 for eight of ten (3b1f: - days_to_due below 1, + last_slack -14 to -13)",
+            (
+                "invoice i1 is paid by its due date with probability 0.448, very unlikely, give or take 0.140; in 11 days,"
+                " 5 to 24 for eight of ten (3b1f: - days_to_due below 1, + last_slack -14 to -13)"
+            ),
         ),
         (
             {
@@ -83,13 +85,17 @@ SCORE: dict[str, Any] = {
                 "reasons": [],
                 "expected_days": None,
             },
-            "an invoice to come is paid within 30 days with probability 0.448, very unlikely, give or take 0.140 (3b1f as"
-            " challenger, which decides nothing)",
+            (
+                "an invoice to come is paid within 30 days with probability 0.448, very unlikely, give or take 0.140 (3b1f as"
+                " challenger, which decides nothing)"
+            ),
         ),
         (
             {"days_low": None, "days_high": None, "reasons": []},
-            "invoice i1 is paid by its due date with probability 0.448, very unlikely, give or take 0.140; 11 days late as"
-            " a rule (3b1f)",
+            (
+                "invoice i1 is paid by its due date with probability 0.448, very unlikely, give or take 0.140; 11 days late as"
+                " a rule (3b1f)"
+            ),
         ),
     ],
 )
