@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from recoup.calling import command
+
 if TYPE_CHECKING:
     from recoup.replay.replay import Result
 
@@ -160,11 +162,12 @@ def as_text(result: "Result") -> str:
         lines.append("It adds up: each row of the file is accounted for, and each message is exactly one row.")
     tenant = result.tenant.tenant_id
     account = ledger.messages[0].key.decode().partition("|")[2]
+    program = command()
     lines += [
         "",
         "The servers still run, with this replay in them:",
-        f"  recoup explain {tenant} {account}   why an account was treated as it was",
-        *(["  recoup dlq list               what was refused, and why"] if books.dead_lettered else []),
-        "  recoup down                   stop them; with --wipe, forget the replay",
+        f"  {program} explain {tenant} {account}   why an account was treated as it was",
+        *([f"  {program} dlq list   what was refused, and why"] if books.dead_lettered else []),
+        f"  {program} down   stop them; with --wipe, forget the replay",
     ]
     return "\n".join(lines)
