@@ -124,7 +124,9 @@ def plan(
 
 
 def plan_rollback(store: Store, in_force: InForce, tenant: str, role: Role) -> Rollback:
-    """The way back: the newest of the models before that may still score; without any, none, which is the baseline.
+    """The way back: the newest of the models before that may still score.
+
+    Without any, none of its own: a tenant gets what all tenants have, and all of them the baseline.
 
     Raises:
         BadInput: nothing is in force for this tenant and role.

@@ -61,7 +61,7 @@ class ModelReleased(Control, frozen=True, kw_only=True, tag="model.released"):
 
     role: Literal["champion", "challenger"]
     model: Name
-    """Content hash of the model's folder; empty = none from now on."""
+    """Content hash of the model's folder; empty = none of its own from now on: what all tenants have, or the baseline."""
     location: Name = ""
     features_hash: Name = ""
     target: Name = ""

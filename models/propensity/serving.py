@@ -36,7 +36,7 @@ class Model(msgspec.Struct, frozen=True, eq=False):
 BASELINE = Model(baseline.MODEL, baseline.TARGET, "every:1d", baseline.HORIZON_DAYS, baseline.Baseline())
 
 Released = Mapping[tuple[str, str], Model | None]
-"""(tenant, role) -> what was released for it; None = none from then on, whatever is released for all tenants."""
+"""(tenant, role) -> what was released for it; None = none of its own: what is released for all tenants."""
 
 
 class Serving(msgspec.Struct, frozen=True, eq=False):
@@ -57,5 +57,4 @@ def serving_of(released: Released, tenant_id: str) -> Serving:
 
 
 def _newest(released: Released, tenant_id: str, role: Role) -> Model | None:
-    own = (tenant_id, role)
-    return released[own] if own in released else released.get((ALL_TENANTS, role))
+    return released.get((tenant_id, role)) or released.get((ALL_TENANTS, role))

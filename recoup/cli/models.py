@@ -110,7 +110,9 @@ def release(model_id: str, tenant: str, shadow: bool, override: str | None, as_j
 @SHADOW
 @JSON
 def rollback(tenant: str, shadow: bool, as_json: bool) -> None:
-    """Go back to the model that was in force before; when there was none, to the baseline.
+    """Go back to the model that was in force before.
+
+    When there was none, a tenant goes back to what all tenants have, and all of them to the baseline.
 
     \b
     Example:  recoup models rollback --tenant acme
@@ -198,7 +200,7 @@ def _show_release(released: "ModelReleased", said: "list[Answer]", passed_over: 
     for model_id, why in passed_over.items():
         click.echo(f"Passed over {model_id}, which was in force before. {why}")
     who = "every tenant without its own" if released.tenant_id == "*" else released.tenant_id
-    what = f"{released.model} ({released.target} at {released.moment})" if released.model else _nothing(released.role)
+    what = f"{released.model} ({released.target} at {released.moment})" if released.model else _nothing(released)
     click.echo(f"Released as {released.role} for {who}: {what}.")
     if released.override:
         click.echo(f"    in spite of leaks: {released.override}")
@@ -210,8 +212,10 @@ def _show_release(released: "ModelReleased", said: "list[Answer]", passed_over: 
         click.echo(f"    {answer.worker}: {answer.state}{f', {answer.says}' if answer.says else ''}")
 
 
-def _nothing(role: str) -> str:
-    return "no model, so the baseline scores" if role == "champion" else "none"
+def _nothing(released: "ModelReleased") -> str:
+    if released.tenant_id != "*":
+        return "no model of its own, so what every tenant has"
+    return "no model, so the baseline scores" if released.role == "champion" else "none"
 
 
 def _row(item: "Listed", in_force: "InForce | None") -> dict[str, Any]:

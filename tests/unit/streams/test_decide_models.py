@@ -184,18 +184,6 @@ async def test_an_older_release_that_comes_while_a_newer_one_is_loaded_is_passed
     assert (world.champion, world.standing) == (two, (two, "serving", ""))
 
 
-async def test_none_is_the_baseline_whatever_serves_the_others(world):
-    one, two = put(world.store), put(world.store, bias=1.0)
-    await world.models.take(b"*|champion", world.release(one, tenant_id="*"))
-    assert world.champion == one
-    await world.take(world.release(two))
-    assert world.champion == two
-    await world.take(world.release(""))
-    assert world.champion == BASELINE.model_id
-    assert serving_of(world.models.in_force(), "other").champion.model_id == one
-    assert world.models.standings[TENANT, "champion"].state == "serving"
-
-
 async def test_a_release_that_is_withdrawn_leaves_what_serves_without_it(world):
     one, two = put(world.store), put(world.store, bias=1.0)
     await world.models.take(b"*|champion", world.release(one, tenant_id="*"))
@@ -276,3 +264,22 @@ async def test_a_way_back_that_was_taken_is_not_taken_again_over_a_newer_release
 def test_a_worker_needs_no_scikit_learn():
     code = "import sys, streams.decide.agent; sys.exit('sklearn' in sys.modules or 'scipy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3], check=False).returncode == 0  # noqa: S603 - our own
+
+
+async def test_a_release_of_none_gives_a_tenant_what_all_have(world):
+    one, two = put(world.store), put(world.store, bias=1.0)
+    await world.models.take(b"*|champion", world.release(one, tenant_id="*"))
+    await world.take(world.release(two))
+    assert world.champion == two
+    await world.take(world.release(""))
+    assert world.champion == one
+    assert world.models.standings[TENANT, "champion"].state == "serving"
+
+
+def test_a_tenant_without_a_model_of_its_own_has_what_all_have():
+    own, common = BASELINE, msgspec.structs.replace(BASELINE, model_id="common")
+    released = {("*", "champion"): common, ("acme", "champion"): None, ("beta", "champion"): own}
+    assert serving_of(released, "acme").champion is common
+    assert serving_of(released, "beta").champion is own
+    assert serving_of({("*", "champion"): None}, "acme").champion is BASELINE
+    assert serving_of(released, "acme").challenger is None
