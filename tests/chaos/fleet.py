@@ -89,7 +89,7 @@ class Worker:
         """SIGTERM, and do not start it again; its exit code."""
         self.wanted = False
         self.send(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(60)  # one that was frozen has its control group to join again before it can leave
 
     def look_after(self) -> None:
         """What a supervisor does: start again what has ended and is still wanted."""
