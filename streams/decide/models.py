@@ -2,7 +2,7 @@
 
 A batch asks once for what is in force, so that old and new never mix in it. A release that cannot be trusted is refused
 with its reason, and what served before goes on serving, also in a worker that starts afterwards: a signed release names
-the models before it.
+the models before it. One whose model the store did not give is tried again until it does.
 """
 
 import asyncio
@@ -28,6 +28,8 @@ from streams import metrics
 from streams.settings import Installation
 
 RELEASES = "model-releases"
+AGAIN_SECONDS = 30.0
+"""A model that the store did not give is asked for again after so long."""
 
 log = structlog.get_logger()
 
@@ -70,6 +72,8 @@ class Models:
         self._released: dict[tuple[str, str], Model | None] = {}
         self._since: dict[tuple[str, str], datetime] = {}
         self._newest: dict[tuple[str, str], bytes] = {}
+        self._missing: dict[tuple[str, str], ModelReleased] = {}
+        """Releases whose model the store did not give: it may be away for a while, or the model on its way."""
         self._loading = ThreadPoolExecutor(1, thread_name_prefix="models")
 
     def in_force(self) -> Released:
@@ -96,20 +100,37 @@ class Models:
         if self._is_old(release) or value == self._newest.get(place):
             return  # the history of the topic, read again
         self._newest[place] = value
-        judge = partial(self._judge, release, alone=place not in self._released)
-        verdict = await asyncio.get_running_loop().run_in_executor(self._loading, judge)
+        self._settle(release, await self._verdict(release))
+
+    async def try_again(self) -> None:
+        """Take the releases again whose model the store did not give."""
+        for place, release in [*self._missing.items()]:
+            verdict = await self._verdict(release)
+            if self._missing.get(place) is release:  # it has not been withdrawn or overtaken meanwhile
+                self._settle(release, verdict)
+
+    async def _verdict(self, release: ModelReleased) -> Verdict:
+        alone = (release.tenant_id, release.role) not in self._released
+        judge = partial(self._judge, release, alone=alone)
+        return await asyncio.get_running_loop().run_in_executor(self._loading, judge)
+
+    def _settle(self, release: ModelReleased, verdict: Verdict) -> None:
+        place = (release.tenant_id, release.role)
         if self._is_old(release):
             return  # the worker, as it starts, has taken a newer one meanwhile
         if verdict.signed:  # else a forged one that is dated far ahead would keep out all that follow
             self._since[place] = release.occurred_at
+            self._missing.pop(place, None)
         if verdict.refusal is None or verdict.loaded is not None:
             model = None if verdict.loaded is None else _model_of(verdict.loaded)
             self._released = {**self._released, place: model}  # a new one: a batch may hold the old
         if verdict.refusal is None:
             self.standings[place] = Standing(*place, release.model, "serving", release=release.event_id)
             log.info("model in force", tenant=release.tenant_id, role=release.role, model=release.model or "none")
-        else:
-            self._refuse(release, verdict.refusal)
+            return
+        if verdict.signed and verdict.refusal.reason == "missing":
+            self._missing[place] = release
+        self._refuse(release, verdict.refusal)
 
     def _is_old(self, release: ModelReleased) -> bool:
         return release.occurred_at < self._since.get((release.tenant_id, release.role), EARLIEST)
@@ -166,6 +187,7 @@ class Models:
         tenant, _, role = key.decode(errors="replace").rpartition("|")
         place = (tenant, role)
         self._newest.pop(place, None)
+        self._missing.pop(place, None)
         self.standings.pop(place, None)
         if place in self._released:
             self._released = {its: model for its, model in self._released.items() if its != place}
@@ -191,6 +213,10 @@ def follow_models(app: faust.App, models: Models) -> None:
     async def take_release(stream: Any) -> None:
         async for key, value in stream.items():
             await models.take(key or b"", value)
+
+    @app.timer(AGAIN_SECONDS)  # type: ignore[untyped-decorator]
+    async def try_again() -> None:
+        await models.try_again()
 
     @app.page("/models")
     async def show(web: View, _request: Request) -> Response:

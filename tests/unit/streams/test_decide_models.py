@@ -283,3 +283,49 @@ def test_a_tenant_without_a_model_of_its_own_has_what_all_have():
     assert serving_of(released, "beta").champion is own
     assert serving_of({("*", "champion"): None}, "acme").champion is BASELINE
     assert serving_of(released, "acme").challenger is None
+
+
+async def test_a_model_that_the_store_did_not_give_is_taken_when_it_does(world):
+    one, two = put(world.store), put(world.store, bias=1.0)
+    folder = Path(world.store.files.root) / two
+    away = folder.rename(folder.with_name("away"))
+    await world.take(world.release(one))
+    await world.take(missing := encode(asked_for(world, one, model=two)))
+    assert (world.champion, world.standing) == (one, (two, "refused", one))
+    await world.models.try_again()
+    assert world.champion == one
+    away.rename(folder)
+    await world.models.try_again()
+    assert (world.champion, world.standing) == (two, (two, "serving", ""))
+    before = world.models.in_force()
+    await world.models.try_again()  # nothing is left to be taken
+    await world.take(missing)
+    assert world.models.in_force() is before
+
+
+async def test_a_missing_model_is_not_waited_for_once_it_is_overtaken_or_withdrawn(world):
+    one, two = put(world.store), put(world.store, bias=1.0)
+    folder = Path(world.store.files.root) / two
+    for overtaken in (True, False):
+        away = folder.rename(folder.with_name("away"))
+        await world.take(encode(asked_for(world, one, model=two)))
+        await world.take(world.release(one) if overtaken else None)
+        away.rename(folder)
+        await world.models.try_again()
+        assert world.champion == (one if overtaken else BASELINE.model_id)
+
+
+async def test_a_spoilt_model_is_not_asked_for_again(world):
+    one = put(world.store)
+    release = world.release(one)
+    world.spoil(one)
+    await world.take(release)
+    refusals = refused("corrupt")
+    await world.models.try_again()
+    assert refused("corrupt") == refusals
+
+
+def asked_for(world: World, like: str, **changes: Any) -> ModelReleased:
+    """A signed release of a model that need not be in the store, with the target and features of one that is."""
+    release = msgspec.json.decode(world.release(like), type=ModelReleased)
+    return sign(msgspec.structs.replace(release, **changes), b"sixteen letters or more")
