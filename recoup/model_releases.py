@@ -1,7 +1,6 @@
 """Which model scores whom: read from the control topic, planned, checked as a worker would, signed, and published."""
 
 import contextlib
-import getpass
 import http.client
 import json
 import time
@@ -22,6 +21,7 @@ from models.calendar import instant, utc
 from models.clock import Clock, Instant
 from models.features.catalogue import BY_NAME
 from models.propensity.manifest import Manifest
+from recoup import person
 from schemas.control import ModelReleased, Tenant
 from schemas.errors import BadInput, ModelRefused, NotReady
 
@@ -166,7 +166,7 @@ def stamp(release: ModelReleased, now: Instant, before: ModelReleased | None = N
         event_id=f"{release.tenant_id}-{release.role}-{at}",
         occurred_at=utc(at),
         source=SOURCE,
-        released_by=_who(),
+        released_by=person.name(),
     )
 
 
@@ -197,13 +197,6 @@ def publish(
             " `recoup topics apply` creates missing topics."
         )
     return signed
-
-
-def _who() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return ""
 
 
 def answers(home: Path, release: ModelReleased, seconds: float) -> list[Answer]:

@@ -1,6 +1,5 @@
 """From rows to a judged model in the store: train, judge on the last part, look for leaks, write the report, save all of it."""
 
-import getpass
 import hashlib
 import importlib.metadata
 import platform
@@ -12,20 +11,22 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from connectors.model_store.store import Store
 from models.clock import Instant
 from models.features.catalogue import BY_NAME, FEATURES_HASH, NAMES
-from models.propensity.drift import bins_of, count
+from models.propensity.drift import counted
 from models.propensity.evaluation import DaysEvaluation, Evaluation, evaluate, evaluate_days
 from models.propensity.examples import Examples
 from models.propensity.groups import evaluate_groups, groups_of
 from models.propensity.importance import permutation_importance
 from models.propensity.leaks import find_leaks
-from models.propensity.manifest import FORMAT, SCORECARD, Bins, Data, Manifest, Reference
+from models.propensity.manifest import FORMAT, SCORECARD, Data, Manifest, Reference
 from models.propensity.scorecard import Scorer, encode
 from models.propensity.split import Split, time_split
 from models.propensity.train import Trained, train
+from recoup import person
 from recoup.calling import command
 from recoup.settings import Settings
 from recoup.training.content import CandidateRow, DataSummary, ReportContent
@@ -35,6 +36,7 @@ HORIZON_DAYS = 30
 """Nominal, of a model whose target is the due date."""
 LIBRARIES = ("numpy", "scikit-learn", "recoup")
 
+Matrix = NDArray[np.float64]
 Say = Callable[[str], None]
 Show = Callable[[str, float, str], None]
 
@@ -97,7 +99,7 @@ def run(
 def _judged(examples: Examples, trained: Trained, cut: Split, origin: Origin, warnings: list[str]) -> ReportContent:
     y, test = examples.y[cut.test], cut.test
     base_rate = float(examples.y[cut.train].mean())
-    x = np.where(np.isfinite(examples.x[test]), examples.x[test], np.nan)
+    x = _known(examples.x[test])
     scorer = Scorer(trained.card, examples.columns)
     leaks = find_leaks(examples, cut.train, cut.test, set(origin.known_after))
     chosen = {trained.candidate}
@@ -174,7 +176,7 @@ def _manifest(
     return Manifest(
         format=FORMAT,
         created_at=created_at,
-        author=_author(),
+        author=person.name(),
         target=content.target,
         moment=content.moment,
         horizon_days=examples.target.days or HORIZON_DAYS,
@@ -227,17 +229,15 @@ def _shown(model: Evaluation) -> dict[str, int | float | None]:
 
 def _reference(examples: Examples, trained: Trained, cut: Split) -> Reference:
     """How the training rows were distributed: what serves later is compared with it."""
-
-    def binned(values: Any) -> Bins:
-        known = np.where(np.isfinite(values), values, np.nan)
-        edges = bins_of(known)
-        return Bins(edges, count(known, edges))
-
-    x = examples.x[cut.train]
-    scorer = Scorer(trained.card, examples.columns)
-    score = scorer.probabilities(np.where(np.isfinite(x), x, np.nan))
+    x = _known(examples.x[cut.train])
+    score = Scorer(trained.card, examples.columns).probabilities(x)
     columns = {name: x[:, place] for place, name in enumerate(examples.columns) if name in BY_NAME}
-    return Reference({name: binned(columns[name]) for name in NAMES}, binned(score))
+    return Reference({name: counted(columns[name]) for name in NAMES}, counted(score))
+
+
+def _known(x: Matrix) -> Matrix:
+    """As the model learns it: what is infinite is not known."""
+    return np.where(np.isfinite(x), x, np.nan)
 
 
 def _fingerprint(examples: Examples) -> str:
@@ -246,13 +246,6 @@ def _fingerprint(examples: Examples) -> str:
     for values in (examples.x, examples.at, examples.horizon_end, examples.outcome, examples.invoice_id):
         digest.update(np.ascontiguousarray(values).tobytes())
     return digest.hexdigest()
-
-
-def _author() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return ""
 
 
 def _code() -> str:
