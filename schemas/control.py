@@ -39,6 +39,25 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     max_contacts_per_7_days: Annotated[int, Meta(ge=0, le=1000)] = 3
 
 
+class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
+    """How a tenant presents itself in its contacts. A channel that needs what is empty here sends nothing."""
+
+    name: Name = ""
+    """Empty = the tenant's name."""
+    postal_address: Annotated[tuple[Name, ...], Meta(max_length=6)] = ()
+    """Its lines, without the name."""
+    email: Name = ""
+    """E-mail comes from here, and answers go here."""
+    number: Name = ""
+    """E.164: SMS and calls come from here."""
+    phone: Name = ""
+    """Where customers can call, as it is written to them."""
+    website: Name = ""
+    """Where customers can pay or ask."""
+    unsubscribe: Name = ""
+    """https address or e-mail address (mailto:) that takes opt-outs from e-mail."""
+
+
 class Tenant(Control, frozen=True, kw_only=True, tag="tenant.changed"):
     """A business that collects through Recoup. Without `live_since` its events are folded and never decided on."""
 
@@ -54,6 +73,9 @@ class Tenant(Control, frozen=True, kw_only=True, tag="tenant.changed"):
     live_since: Timestamp | None = None
     strategy: Strategy = Strategy(name="none")
     limits: Limits = Limits()
+    language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$(?!\n)")] = "en"
+    """BCP 47; for customers of whom no language is known, or none that a template speaks."""
+    sender: Sender = Sender()
 
 
 class ModelReleased(Control, frozen=True, kw_only=True, tag="model.released"):

@@ -32,6 +32,28 @@ class NotReady(RecoupError):
     """A server does not answer, or is not what was expected."""
 
 
+class NotSent(NotReady):
+    """A provider has surely not sent a contact; it may be tried again, here after `retry_after` seconds or elsewhere.
+
+    Args:
+        scope: `contact` = only this one was put off; `provider` = it takes nothing at the moment.
+        code: why, in one short word and the provider's own code, such as `busy:451`; never personal data.
+    """
+
+    def __init__(
+        self,
+        says: str,
+        *,
+        code: str,
+        scope: Literal["contact", "provider"] = "provider",
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(says)
+        self.code = code
+        self.scope = scope
+        self.retry_after = retry_after
+
+
 class LostLease(RecoupError):
     """A write was refused because another worker owns the partition now."""
 
