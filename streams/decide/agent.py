@@ -18,10 +18,10 @@ from streams.channel import BatchChannel
 from streams.decide.buckets import Buckets
 from streams.decide.job import Decide
 from streams.decide.models import Models, follow_models
-from streams.decide.take_over import TakeOver
 from streams.lease import Lease
 from streams.settings import Installation
 from streams.source import BatchSource, cut_whole
+from streams.take_over import TakeOver
 
 JOB = "decide"
 GROUP = "recoup-decide"
@@ -49,7 +49,9 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         released=models.in_force,
         replay=replay,
     )
-    take_over = TakeOver(ledger, publisher, stable_within=2 * streams.transaction_timeout_ms / 1000)
+    take_over = TakeOver(
+        ledger, publisher, topics=SOURCE_TOPICS, stable_within=2 * streams.transaction_timeout_ms / 1000
+    )
     batches = BatchChannel(app, maxsize=QUEUED_POLLS)
 
     def review_is_due(lease: Lease) -> bool:

@@ -24,10 +24,10 @@ from streams import metrics
 from streams.dead_letters import dead_letter
 from streams.decide.dlq_limit import DlqLimit
 from streams.decide.intake import Intake, as_timed_work, as_work, decode, utc
-from streams.decide.take_over import offsets_to_commit
 from streams.lease import Lease, Part, arrived_at
 from streams.settings import StreamSettings
 from streams.sinks import Outgoing, publish_held, until_redis_answers
+from streams.take_over import offsets_to_commit
 
 Answer = TypeVar("Answer")
 

@@ -18,7 +18,7 @@ from schemas.envelope import Event
 from schemas.errors import LedgerBehindLog, RecoupError
 from schemas.registry import SOURCE_TOPICS, dead_letter_topic
 from streams.decide.intake import utc
-from streams.decide.take_over import METADATA
+from streams.take_over import METADATA
 
 DECISIONS = "next-best-actions"
 FOREVER = utc(253_370_764_800_000)

@@ -1,14 +1,13 @@
 """A new owner starts exactly where the last batch ended, publishing first what a crash cut short."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from confluent_kafka import TopicPartition
 
 from connectors.kafka.publisher import Publisher
 from connectors.redis.ledger import Ledger, Record
 from schemas.errors import LedgerBehindLog
-from schemas.registry import SOURCE_TOPICS
 from streams.lease import Lease
 from streams.source import BatchSource
 
@@ -28,12 +27,27 @@ class TakeOver:
     The committed offsets are read when they are stable, that is when no earlier owner's transaction is open on them; the
     claim then refuses that owner's writes to Redis, and the broker its commits, since its generation is over. What Redis
     and Kafka then say cannot change any more: the same batch, or Redis one ahead, whose outbox is published first.
+
+    Args:
+        topics: those whose partitions are worked on together.
+        stable_within: seconds that another owner's open transaction is waited for.
+        mends: the command that makes Redis and Kafka belong together again.
     """
 
-    def __init__(self, ledger: Ledger, publisher: Publisher, *, stable_within: float) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        publisher: Publisher,
+        *,
+        topics: Sequence[str],
+        stable_within: float,
+        mends: str = "recoup rebuild",
+    ) -> None:
         self.ledger = ledger
         self.publisher = publisher
+        self.topics = topics
         self.stable_within = stable_within
+        self.mends = mends
         self.source: BatchSource
 
     async def __call__(self, leases: Iterable[Lease]) -> None:
@@ -56,7 +70,7 @@ class TakeOver:
                 case _:
                     raise LedgerBehindLog(
                         f"Partition {partition}: Redis holds batch {progress.batch} and Kafka's committed offsets say"
-                        f" {batch_committed}. One of them was lost or restored. Stop the workers and run `recoup rebuild`."
+                        f" {batch_committed}. One of them was lost or restored. Stop the workers and run `{self.mends}`."
                     )
         if cut_short:
             await self._publish_again({partition: owned[partition] for partition in cut_short})
@@ -64,14 +78,14 @@ class TakeOver:
 
     async def _committed(self, owned: dict[int, Lease]) -> dict[int, tuple[int, int]]:
         """Partition -> (epoch, batch) that its committed offsets carry; every source topic must say the same."""
-        partitions = [TopicPartition(topic, partition) for partition in owned for topic in SOURCE_TOPICS]
+        partitions = [TopicPartition(topic, partition) for partition in owned for topic in self.topics]
         said: dict[int, set[tuple[int, int]]] = {}
         for answer in await self.source.consumer.committed(partitions, self.stable_within):
             found = METADATA.fullmatch(answer.metadata or "")
             if answer.offset >= 0 and found is None:
                 raise LedgerBehindLog(
                     f"{answer.topic}[{answer.partition}]: the committed offset {answer.offset} was not written by Recoup"
-                    " (it carries no batch number). Was it reset by hand? Stop the workers and run `recoup rebuild`."
+                    f" (it carries no batch number). Was it reset by hand? Stop the workers and run `{self.mends}`."
                 )
             numbers = (int(found[1]), int(found[2])) if found else NOTHING_COMMITTED
             said.setdefault(answer.partition, set()).add(numbers)
@@ -79,7 +93,7 @@ class TakeOver:
             if len(different) > 1:
                 raise LedgerBehindLog(
                     f"Partition {partition}: the source topics' committed offsets belong to different batches"
-                    f" ({sorted(different)}). Stop the workers and run `recoup rebuild`."
+                    f" ({sorted(different)}). Stop the workers and run `{self.mends}`."
                 )
         return {partition: numbers.pop() for partition, numbers in said.items()}
 
@@ -96,12 +110,12 @@ class TakeOver:
         fresh = [
             TopicPartition(topic, partition)
             for partition, lease in owned.items()
-            for topic in SOURCE_TOPICS
+            for topic in self.topics
             if topic not in lease.claim.offsets
         ]
         first = await self.source.consumer.low_watermarks(fresh)
         for partition, lease in owned.items():
             lease.positions = {
-                topic: lease.claim.offsets.get(topic, first.get((topic, partition), 0)) for topic in SOURCE_TOPICS
+                topic: lease.claim.offsets.get(topic, first.get((topic, partition), 0)) for topic in self.topics
             }
             lease.claim.handled = lease.positions
