@@ -1,18 +1,16 @@
 """The files of the store, on a disk or in S3: read whole within a limit, and seen by others whole or not at all."""
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 from pyarrow import fs
 
 from connectors.model_store.settings import ModelSettings
+from connectors.s3 import S3, open_s3
 from schemas.errors import BadInput, ModelRefused
 
-S3 = "s3://"
 MOST_BYTES = 64_000_000
 """No file of a model is larger; a scorecard has some 100 kB."""
-CONNECT_SECONDS, ANSWER_SECONDS, ATTEMPTS = 5.0, 10.0, 3
 
 
 class Files:
@@ -87,24 +85,7 @@ def open_files(settings: ModelSettings, home: Path) -> Files:
     address = settings.store.removeprefix(S3).strip("/")
     if not address:
         raise BadInput(f"RECOUP_MODELS__STORE names no bucket: {settings.store}; expected s3://bucket/prefix.")
-    return Files(_s3(settings), address, settings.store)
-
-
-def _s3(settings: ModelSettings) -> fs.FileSystem:
-    options: dict[str, object] = {
-        "connect_timeout": CONNECT_SECONDS,
-        "request_timeout": ANSWER_SECONDS,
-        "retry_strategy": fs.AwsStandardS3RetryStrategy(max_attempts=ATTEMPTS),
-        "allow_delayed_open": True,  # a small file in one request
-    }
-    if settings.s3_endpoint:
-        endpoint = urlsplit(settings.s3_endpoint)
-        options |= {"endpoint_override": endpoint.netloc, "scheme": endpoint.scheme}
-    if settings.s3_region or settings.s3_endpoint:
-        options["region"] = settings.s3_region or "us-east-1"  # what servers that know no regions want to hear
-    if settings.s3_access_key:
-        options |= {"access_key": settings.s3_access_key, "secret_key": settings.s3_secret_key.get_secret_value()}
-    return fs.S3FileSystem(**options)
+    return Files(open_s3(settings), address, settings.store)
 
 
 def _said(error: Exception) -> str:
