@@ -40,7 +40,13 @@ class AgentMetrics(Event, frozen=True, kw_only=True, tag="agent.metrics"):
 
 
 class AuditEntry(Event, frozen=True, kw_only=True, tag="audit.recorded"):
-    """A link of a hash chain, one chain per partition: `hash` covers the entry without itself, `previous` included."""
+    """A link of a hash chain; each writer has one chain per partition it owns.
+
+    `hash` is the SHA-256 of the message's own bytes with `hash` left empty; `previous` is the hash of the link before.
+    """
+
+    tenant_id: Name
+    """`*` = several tenants."""
 
     action: Literal[
         "decision", "send", "override", "access", "tenant", "rules", "model", "policy", "pause", "resume", "dead_letter"
@@ -54,3 +60,7 @@ class AuditEntry(Event, frozen=True, kw_only=True, tag="audit.recorded"):
     hash: Name
     account_id: str = ""
     details: dict[str, str] = msgspec.field(default_factory=dict)
+    chain: Name = ""
+    """Who writes it, such as `decide-3` or `control`."""
+    records: tuple[Name, ...] = ()
+    """BLAKE2b-128 of each message that is recorded, byte for byte, in the order of their publication."""

@@ -8,10 +8,12 @@ from typing import Any
 import msgspec
 import redis.asyncio
 
+from models.audit import START, Head
 from schemas.errors import LedgerBehindLog
 
 encode = msgspec.json.Encoder(order="sorted").encode
 decode_offsets = msgspec.json.Decoder(dict[str, int]).decode
+decode_head = msgspec.json.Decoder(Head).decode
 
 COUNTER = "n:"
 """Marks the counters among the fields of a partition's progress."""
@@ -36,6 +38,8 @@ class Progress(msgspec.Struct):
     """The instant of the first review due, in epoch milliseconds; infinity when there is none."""
     handled: dict[str, int] = {}
     """Topic -> the next offset after the last part handled, also when there was nothing to write of it."""
+    audit: Head = START
+    """The last link of the partition's audit chain, that of a batch on its way included."""
 
 
 class Entry(msgspec.Struct, eq=False):
@@ -51,6 +55,10 @@ class Entry(msgspec.Struct, eq=False):
     reviews: Mapping[str, int | None] = {}
     """Account -> the instant of its next review, or None for none."""
     counters: dict[str, int] = {}
+    forgotten: Sequence[str] = ()
+    """Of whom no state is kept any more."""
+    audit: Head = START
+    """The last link of the partition's audit chain after this batch."""
 
 
 class Ledger:
@@ -58,18 +66,23 @@ class Ledger:
 
     A write is refused unless the epoch is the writer's and it continues the chain: stored batch + 1 is this batch and
     the stored offsets are those that it starts from. So a lost, repeated or re-ordered batch is refused, whatever lost it.
+
+    Args:
+        together: the whole job lies in one cluster slot, so that a script may look at a partition's progress and at what
+            all partitions share; else each partition lies in its own.
     """
 
-    def __init__(self, client: "redis.asyncio.Redis[Any]", prefix: str, job: str) -> None:
+    def __init__(self, client: "redis.asyncio.Redis[Any]", prefix: str, job: str, *, together: bool = False) -> None:
         self.client = client
-        self.prefix = f"{prefix}:{{{job}:"
+        self.prefix = f"{prefix}:{{{job}}}:" if together else f"{prefix}:{{{job}:"
+        self._brace = "" if together else "}"
         scripts = importlib.resources.files("connectors.redis")
         self._claim = client.register_script((scripts / "claim.lua").read_text())
         self._write = client.register_script((scripts / "write.lua").read_text())
 
     def key(self, partition: int, what: str) -> str:
         """The Redis key of one part of one partition; the braces keep a partition's keys in one cluster slot."""
-        return f"{self.prefix}{partition}}}:{what}"
+        return f"{self.prefix}{partition}{self._brace}:{what}"
 
     async def claim(self, partition: int, epoch_seen: int) -> Progress:
         """Become the partition's owner: older owners are refused from here on.
@@ -77,11 +90,15 @@ class Ledger:
         Args:
             epoch_seen: the highest epoch known from elsewhere; the new one is higher.
         """
-        epoch, batch, offsets, first = await self._claim(
+        epoch, batch, offsets, first, audit = await self._claim(
             keys=[self.key(partition, "progress"), self.key(partition, "reviews")], args=[epoch_seen]
         )
         return Progress(
-            epoch=epoch, batch=batch, offsets=decode_offsets(offsets) if offsets else {}, next_review=_instant(first)
+            epoch=epoch,
+            batch=batch,
+            offsets=decode_offsets(offsets) if offsets else {},
+            next_review=_instant(first),
+            audit=decode_head(audit) if audit else START,
         )
 
     async def read(self, wanted: Iterable[tuple[int, Sequence[bytes]]]) -> list[list[bytes | None]]:
@@ -166,7 +183,8 @@ class Ledger:
             await self.client.hset(names["new-states"], mapping=some)
         for some in _slices(reviews):
             await self.client.zadd(names["new-reviews"], some)
-        stored = int(await self.client.hget(names["progress"], "epoch") or 0)
+        epoch, head = await self.client.hmget(names["progress"], "epoch", "audit")
+        stored, audit = int(epoch or 0), decode_head(head) if head else START
         change = self.client.pipeline(transaction=True)
         change.unlink(*(names[what] for what in KEYS))
         if entry.states:
@@ -178,6 +196,7 @@ class Ledger:
             "epoch": max(stored, progress.epoch) + 1,
             "batch": progress.batch,
             "offsets": encode(entry.offsets) if entry.offsets else b"",
+            "audit": encode(max(audit, entry.audit, key=lambda known: known.sequence)),
         }
         change.hset(names["progress"], mapping=fields)
         change.set(names["outbox"], encode_outbox(entry.outbox))
@@ -196,7 +215,7 @@ class Ledger:
         Raises:
             LedgerBehindLog: the states were built with another count.
         """
-        key = f"{self.prefix}partitions}}"
+        key = f"{self.prefix}partitions{self._brace}"
         await self.client.set(key, count, nx=True)
         stored = int(await self.client.get(key) or 0)
         if stored != count:
@@ -217,6 +236,7 @@ def _arguments(entry: Entry) -> list[Any]:
         encode(progress.offsets) if progress.offsets else b"",
         encode(entry.offsets),
         encode_outbox(entry.outbox),
+        encode(entry.audit),
         len(entry.states),
         *chain.from_iterable(entry.states.items()),
     ]
@@ -230,6 +250,8 @@ def _arguments(entry: Entry) -> list[Any]:
         arguments += (COUNTER + name, increment)
     arguments.append(len(cancelled))
     arguments += cancelled
+    arguments.append(len(entry.forgotten))
+    arguments += entry.forgotten
     return arguments
 
 

@@ -134,7 +134,7 @@ def _ready(tenant: str) -> "Settings":
     from recoup.tenants import published
 
     settings = Settings()
-    require(settings, "kafka")
+    require(settings, "kafka", "redis")
     if tenant != ALL:
         check_tenant(tenant, published(settings.kafka))
     return settings
@@ -182,10 +182,12 @@ def _send(
     import msgspec
 
     from models.clock import WallClock
+    from recoup.audit.settings import record_model
     from recoup.model_releases import answers, publish
 
     before = in_force.get((wanted.tenant_id, wanted.role))
     released = publish(settings.kafka, store, wanted, WallClock(), before)
+    record_model(settings, released)
     said = answers(settings.home, released, WAIT_SECONDS)
     if as_json:
         told: dict[str, Any] = {"released": msgspec.to_builtins(released), "workers": said}

@@ -13,6 +13,8 @@ from typing import TypeVar
 
 from connectors.kafka.publisher import Publisher
 from connectors.redis.ledger import Entry, Ledger, Record
+from models.actions.announce import DECISIONS
+from models.audit import MOST_RECORDS, Act, digest, key_of, link
 from models.clock import Clock, Instant
 from models.core import Mode, Outcome, Work, step
 from models.propensity.serving import Released
@@ -31,6 +33,7 @@ from streams.take_over import offsets_to_commit
 
 Answer = TypeVar("Answer")
 
+AUDIT_LOGS = "audit-logs"
 DAY = 86_400_000
 
 
@@ -282,6 +285,7 @@ class Draft:
             metrics.REFUSED.labels(part.messages[place].topic(), refusal.reason).inc()
         for account in due:
             self.reviews.setdefault(account.decode(), None)
+        self._audit(now)
         return Entry(
             partition=self.unit,
             progress=part.lease.claim,
@@ -290,4 +294,17 @@ class Draft:
             states=self.states,
             reviews=self.reviews,
             counters={name: times for name, times in self.counters.items() if times},
+            audit=part.lease.claim.audit,
         )
+
+    def _audit(self, now: Instant) -> None:
+        """Record every decision of the batch in the partition's chain."""
+        part = self.intake.part
+        claim = part.lease.claim
+        records = [digest(value) for topic, _, value, _ in self.outbox if topic == DECISIONS and value is not None]
+        for first in range(0, len(records), MOST_RECORDS):
+            some = records[first : first + MOST_RECORDS]
+            at = part.until if part.until is not None else now
+            act = Act(action="decision", actor="decide", subject=f"partition {self.unit}", at=at, records=some)
+            message, claim.audit = link(claim.audit, f"decide-{self.unit}", act)
+            self.outbox.append((AUDIT_LOGS, key_of(act), message, None))

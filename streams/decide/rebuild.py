@@ -11,6 +11,8 @@ from confluent_kafka.admin import AdminClient
 from connectors.kafka import clients, reading
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.ledger import Entry, Ledger, Progress
+from models.audit import START, Head
+from models.audit import decode as decode_link
 from models.core import rebuild_state
 from schemas.actions import NextBestAction
 from schemas.decode import Refusal, TopicDecoder
@@ -37,6 +39,8 @@ class Rebuilt(msgspec.Struct):
     states: dict[str, bytes]
     reviews: dict[str, int]
     counters: dict[str, int]
+    audit: Head = START
+    """The last link of its audit chain in the log."""
 
 
 def committed_batches(kafka: KafkaSettings, group: str) -> dict[int, tuple[int, int, dict[str, int]]]:
@@ -79,8 +83,11 @@ def rebuild(kafka: KafkaSettings, group: str, older: Older | None = None) -> Ite
     Messages that were refused when they were first read are known from the dead letters and left out again.
     """
     refused = _refused(kafka)
+    heads = _audit_heads(kafka)
     for partition, (epoch, batch, offsets) in sorted(committed_batches(kafka, group).items()):
-        yield _rebuild_partition(kafka, partition, epoch, batch, offsets, refused, older)
+        rebuilt = _rebuild_partition(kafka, partition, epoch, batch, offsets, refused, older)
+        rebuilt.audit = heads.get(f"decide-{partition}", START)
+        yield rebuilt
 
 
 def _rebuild_partition(
@@ -151,6 +158,19 @@ def _refused(kafka: KafkaSettings) -> set[tuple[str, int, int]]:
     return {origin for message in reading.read_to_end(kafka, partitions) if (origin := _origin(message))}
 
 
+def _audit_heads(kafka: KafkaSettings) -> dict[str, Head]:
+    """Chain -> its last link in the log, for a Redis that has forgotten where its chains end."""
+    heads: dict[str, Head] = {}
+    for message in reading.read_to_end(kafka, reading.partitions_of(kafka, ["audit-logs"])):
+        try:
+            entry = decode_link(message.value() or b"")
+        except msgspec.MsgspecError:
+            continue  # `recoup audit verify` names it
+        if entry.sequence > heads.get(entry.chain, START).sequence:
+            heads[entry.chain] = Head(entry.sequence, entry.hash)
+    return heads
+
+
 def _origin(message: Any) -> tuple[str, int, int] | None:
     headers = dict(message.headers() or [])
     topic = headers.get("__connect.errors.topic", b"").decode()
@@ -174,5 +194,6 @@ async def store(ledger: Ledger, rebuilt: Rebuilt) -> None:
             states=rebuilt.states,
             reviews=rebuilt.reviews,
             counters=rebuilt.counters,
+            audit=rebuilt.audit,
         )
     )

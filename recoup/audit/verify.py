@@ -1,0 +1,175 @@
+"""Reads every chain of the audit log again, and compares it with the decisions and with where its writers say it ends."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import msgspec
+from confluent_kafka import TopicPartition
+from redis.exceptions import RedisError
+
+from connectors.clickhouse.client import connect as connect_clickhouse
+from connectors.clickhouse.statements import Name, statement
+from connectors.kafka import reading
+from connectors.redis.chain import CHAIN, ControlChain
+from connectors.redis.client import connect
+from connectors.redis.ledger import decode_head
+from models.audit import Head, Verifier, digest
+from recoup.settings import Settings
+from schemas.errors import NotReady
+from schemas.registry import topic_named
+
+AUDIT_LOGS = "audit-logs"
+DECISIONS = "next-best-actions"
+CATCH_UP_SECONDS = 15.0
+"""What Redis holds is in the log within a transaction's time; a worker that was killed in between publishes it when it
+is started again."""
+
+TOLD_EVERY = 100_000
+
+Progress = Callable[[str, int], None]
+"""Told what is being read, and how many of it have been."""
+
+
+class Read(msgspec.Struct):
+    """What was read, and what is wrong with it."""
+
+    source: str
+    verifier: Verifier
+    decisions: int = 0
+    unrecorded: int = 0
+    """Decisions that no chain records: they were changed, or somebody else has written them."""
+    vanished: int = 0
+    """Recorded decisions that are not among the decisions as they were: they were changed or removed."""
+    vanished_known: bool = True
+    """Whether all decisions are still kept, so that one can be missed."""
+    heads_known: bool = True
+
+    @property
+    def sound(self) -> bool:
+        return not self.verifier.faults and not self.unrecorded and not self.vanished
+
+
+def verify_topic(settings: Settings, progress: Progress) -> Read:
+    """Verify what the topics hold.
+
+    Raises:
+        NotReady: Kafka stopped answering.
+    """
+    found = Read("topic", Verifier())
+    heads = _heads(settings)
+    found.heads_known = heads is not None
+    decisions, ends = _digests(settings, progress)
+    positions = _read_links(settings, found.verifier, None, progress)
+    behind = _behind(found.verifier, heads or {})
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    while behind and time.monotonic() < deadline:
+        positions = _read_links(settings, found.verifier, positions, progress)
+        behind = _behind(found.verifier, heads or {})
+    for chain, head in (heads or {}).items():
+        found.verifier.expect(chain, head)
+    first = reading.first_kept(settings.kafka, reading.partitions_of(settings.kafka, [AUDIT_LOGS, DECISIONS]))
+    _compare(found, decisions, lambda: _digests(settings, progress, ends)[0], whole=not any(first.values()))
+    return found
+
+
+def verify_warehouse(settings: Settings, progress: Progress) -> Read:
+    """Verify what has landed in ClickHouse; where writers say that their chains end is not asked, for land may be behind."""
+    found = Read("warehouse", Verifier(), heads_known=False)
+    client = connect_clickhouse(settings.clickhouse)
+    database = Name(settings.clickhouse.database)
+
+    def payloads(table: str) -> Iterator[tuple[int, int, bytes]]:
+        query = statement("payloads_in_order", database=database, table=Name(table))
+        with client.query_rows_stream(query, column_formats={"payload": "bytes"}) as rows:
+            yield from rows
+
+    decisions = set()
+    for count, (_, _, payload) in enumerate(payloads("next_best_actions"), 1):
+        decisions.add(digest(payload))
+        _tell(progress, "decisions", count)
+    for count, (partition, offset, payload) in enumerate(payloads("audit_logs"), 1):
+        found.verifier.read(payload, f"{AUDIT_LOGS}[{partition}]@{offset}")
+        _tell(progress, "links", count)
+    _compare(found, decisions, lambda: {digest(p) for _, _, p in payloads("next_best_actions")}, whole=True)
+    return found
+
+
+def _tell(progress: Progress, what: str, count: int) -> None:
+    if count % TOLD_EVERY == 0:
+        progress(what, count)
+
+
+def _compare(found: Read, decisions: set[str], later: Callable[[], set[str]], *, whole: bool) -> None:
+    """Compare decisions with what is recorded of them.
+
+    Args:
+        later: the digests of decisions that have come since.
+        whole: nothing of either topic has been removed by retention.
+    """
+    recorded = found.verifier.recorded.get("decision", set())
+    found.decisions, found.vanished_known = len(decisions), whole
+    if not whole:
+        return
+    found.unrecorded = len(decisions - recorded)
+    missing = recorded - decisions
+    if missing:
+        found.vanished = len(missing - later())
+
+
+def _heads(settings: Settings) -> dict[str, Head] | None:
+    """Where each writer says that its chain ends; None when Redis does not answer."""
+    client = connect(settings.redis)
+    try:
+        heads: dict[str, Head] = {}
+        for partition in range(topic_named(DECISIONS).partitions):
+            stored = client.hget(f"{settings.redis.prefix}:{{decide:{partition}}}:progress", "audit")
+            if stored:
+                heads[f"decide-{partition}"] = decode_head(stored)
+        heads[CHAIN] = ControlChain(client, settings.redis.prefix).head()
+        return {chain: head for chain, head in heads.items() if head.sequence}
+    except RedisError:
+        return None
+    finally:
+        client.close()
+
+
+def _behind(verifier: Verifier, heads: dict[str, Head]) -> bool:
+    return any(
+        chain not in verifier.chains or verifier.chains[chain].head.sequence < head.sequence
+        for chain, head in heads.items()
+    )
+
+
+def _read_links(
+    settings: Settings, verifier: Verifier, positions: list[TopicPartition] | None, progress: Progress
+) -> list[TopicPartition]:
+    """Read links from the positions on, or all; the positions after them."""
+    partitions = reading.partitions_of(settings.kafka, [AUDIT_LOGS])
+    if not partitions:
+        raise NotReady(f"There is no topic {AUDIT_LOGS}. `recoup topics apply` creates what is missing.")
+    reached = dict.fromkeys([p.partition for p in partitions], 0)
+    reached |= {p.partition: p.offset for p in positions or ()}
+    starts = [TopicPartition(AUDIT_LOGS, partition, offset) for partition, offset in reached.items()]
+    messages: Iterable[Any] = reading.read_from(settings.kafka, starts)
+    for count, message in enumerate(messages, 1):
+        place = f"{message.topic()}[{message.partition()}]@{message.offset()}"
+        verifier.read(message.value() or b"", place)
+        reached[message.partition()] = message.offset() + 1
+        _tell(progress, "links", count)
+    return [TopicPartition(AUDIT_LOGS, partition, offset) for partition, offset in reached.items()]
+
+
+def _digests(
+    settings: Settings, progress: Progress, starts: list[TopicPartition] | None = None
+) -> tuple[set[str], list[TopicPartition]]:
+    """The digests of all decisions from the positions on, and the positions after them."""
+    partitions = starts or reading.partitions_of(settings.kafka, [DECISIONS])
+    reached = {p.partition: max(p.offset, 0) for p in partitions}
+    found: set[str] = set()
+    begin = [TopicPartition(DECISIONS, partition, offset) for partition, offset in reached.items()]
+    for message in reading.read_from(settings.kafka, begin):
+        found.add(digest(message.value() or b""))
+        reached[message.partition()] = message.offset() + 1
+        _tell(progress, "decisions", len(found))
+    return found, [TopicPartition(DECISIONS, partition, offset) for partition, offset in reached.items()]
