@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from schemas import crm, interactions, payments
-from schemas.control import Limits, Step, Strategy, Tenant
+from schemas.control import Limits, Strategy, Tenant
 from schemas.envelope import Channel, Event, account_key
+from schemas.strategies import Step
 
 START = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)
 TENANT = Tenant(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from schemas.envelope import Channel, Event, Id, Name, Probability, Purpose, Timestamp
+from schemas.envelope import Channel, Currency, Event, Id, Name, Probability, Purpose, Timestamp
 
 ActionName = Name
 """`wait`, `contact`, `hand_to_person`, `offer_plan`, ..."""
@@ -25,6 +25,47 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     denied_by: tuple[Name, ...] = ()
     """Ids of the rules that deny it."""
     next_allowed_at: Timestamp | None = None
+    id: Name = ""
+    """Of the strategy's action. `wait` is always there and needs none."""
+    pay_action: Probability | None = None
+    """Probability of paying within the horizon if this is done, by the mean effect."""
+    lift_low: float = 0.0
+    """What it adds to the probability of paying, by the lower bound of its effect."""
+    gain_minor: float = 0.0
+    """`lift_low` times what is expected of the amount at stake. `value` is this less the three that follow."""
+    cost_minor: float = 0.0
+    friction_minor: float = 0.0
+    """Complaints and opt-outs that it risks."""
+    scarcity_minor: float = 0.0
+    """What the contact would bring later, where a limit leaves few."""
+    left: Annotated[int, Meta(ge=0)] | None = None
+    """Contacts that the limits leave in their window, this one included; absent = no limit binds."""
+
+
+class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """What actions were valued by, besides score and amount: another strategy can value them again from it."""
+
+    days_past_due: int = 0
+    """Of the oldest invoice that may be chased; negative = before its due day."""
+    open_invoices: Annotated[int, Meta(ge=0)] = 0
+    """That may be chased."""
+    contacts_30: Annotated[int, Meta(ge=0)] = 0
+    """Contacts of the last 30 days."""
+    made: Annotated[int, Meta(ge=0)] = 0
+    """Contacts ever."""
+    answered: Annotated[int, Meta(ge=0)] = 0
+    """Signs ever that somebody is there."""
+    payments: Annotated[int, Meta(ge=0)] = 0
+    reversed: Annotated[int, Meta(ge=0)] = 0
+    closed: Annotated[int, Meta(ge=0)] = 0
+    """Invoices closed by payment."""
+    late: Annotated[int, Meta(ge=0)] = 0
+    """Of them, after the due date."""
+    segment: Name = ""
+    """As the CRM system names it."""
+    debt_class: Name = ""
+    country: Name = ""
+    state: Name = ""
 
 
 class NextBestAction(Event, frozen=True, kw_only=True, tag="next_best_action.chosen"):
@@ -56,3 +97,18 @@ class NextBestAction(Event, frozen=True, kw_only=True, tag="next_best_action.cho
     promises_kept: tuple[Id, ...] = ()
     """Promises whose day has passed, judged with this decision; each is told as `promise.kept` if it is news."""
     promises_broken: tuple[Id, ...] = ()
+    segment: Name = ""
+    """Of the strategy."""
+    currency: Currency | None = None
+    """The account's main one, that the values are in."""
+    at_stake_minor: Annotated[int, Meta(ge=0)] = 0
+    """Open in that currency on all invoices that one contact covers."""
+    pay_wait: Probability | None = None
+    """Probability of paying within the horizon if nothing is done; absent = nothing was valued."""
+    context: Context | None = None
+    experiment: Name = ""
+    """In which the account was assigned to its arm; empty = none was running."""
+    hold_out: Probability = 0.0
+    """Share of the accounts that the experiment holds out."""
+    explore: Probability = 0.0
+    """Share of the decisions that are drawn at random; the probabilities of the actions have it in them."""

@@ -5,22 +5,13 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from schemas.envelope import Channel, CollectorRole, Control, Currency, DebtClass, Hours, Id, Name, Timestamp
+from schemas.envelope import CollectorRole, Control, Currency, DebtClass, Hours, Name, Timestamp
+from schemas.strategies import ActionStrategy, Step
 
 TenantId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$(?!\n)")]
 """Lower case and without `|`, because keys, tables and file names are made of it."""
 
 CONTACT_HOURS = (Hours(start="08:00", end="21:00"),)
-
-
-class Step(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
-    """One step of a strategy: `at_days` counts from the due date, negative = before it."""
-
-    id: Id
-    at_days: Annotated[int, Meta(ge=-365, le=3650)]
-    action: Name = "contact"
-    channel: Channel | None = None
-    template: Id | None = None
 
 
 class Strategy(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True, forbid_unknown_fields=True):
@@ -103,7 +94,8 @@ class PolicyReleased(Control, frozen=True, kw_only=True, tag="policy.released"):
 
     role: Literal["policy", "shadow"]
     policy: Name
-    """Name and version, such as `nba@3`; empty = none from now on."""
+    """Kind, name and version of the strategy, such as `nba:household@3f2a91c0`; empty = none of its own from now on: what
+    all tenants have, or the tenant's own schedule."""
     location: Name = ""
     explore_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
     hold_out_share: Annotated[float, Meta(ge=0, le=1)] = 0.0
@@ -111,6 +103,12 @@ class PolicyReleased(Control, frozen=True, kw_only=True, tag="policy.released"):
     """Salt of the assignment to arms."""
     ends_at: Timestamp | None = None
     released_by: Name = ""
+    strategy: ActionStrategy | None = None
+    """The whole of it; workers need no file."""
+    previous: Annotated[tuple[ActionStrategy, ...], Meta(max_length=5)] = ()
+    """Strategies that were in force before, newest first and whole; a rollback takes the first."""
+    signature: Name = ""
+    """HMAC-SHA256 of all the other fields, by who may release."""
 
 
 _TENANT = msgspec.json.Decoder(Tenant)

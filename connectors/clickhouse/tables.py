@@ -181,9 +181,9 @@ PAYLOADS: dict[str, tuple[Column, ...]] = {
     ),
     "next-best-actions": (
         *_of(TEXT, "decision_id", "contact_id", "trigger", "action", "channel", "template", "step", "purpose"),
-        *_of(TEXT, "policy", "model", "arm"),
-        *_of(INTEGER, "decision_no"),
-        *_of(NUMBER, "score"),
+        *_of(TEXT, "policy", "model", "arm", "segment", "currency", "experiment"),
+        *_of(INTEGER, "decision_no", "at_stake_minor"),
+        *_of(NUMBER, "score", "pay_wait", "hold_out", "explore"),
         *_of(INSTANT, "review_at"),
         *_of(TEXTS, "invoice_ids", "reasons", "promises_kept", "promises_broken"),
     ),
@@ -222,7 +222,7 @@ PAYLOADS: dict[str, tuple[Column, ...]] = {
         *_of(TEXTS, "previous"),
     ),
     "policy-releases": (
-        *_of(TEXT, "role", "policy", "location", "experiment", "released_by"),
+        *_of(TEXT, "role", "policy", "location", "experiment", "released_by", "signature"),
         *_of(NUMBER, "explore_share", "hold_out_share"),
         *_of(INSTANT, "ends_at"),
     ),

@@ -24,9 +24,10 @@ from models.clock import Instant
 from models.compliance.gate import Gate, Situation, Verdict
 from models.compliance.hours import spans_of, within
 from schemas.actions import Candidate
-from schemas.control import Step, Tenant
+from schemas.control import Tenant
 from schemas.currencies import decimals
 from schemas.envelope import Channel, Purpose
+from schemas.strategies import Step
 
 HAND_TO_PERSON = "hand_to_person"
 ACTIONS = (CONTACT, HAND_TO_PERSON)

@@ -34,10 +34,11 @@ from recoup.model_releases import TOPIC, Answer, answers, plan, publish, publish
 from recoup.settings import Settings
 from recoup.stack.workers import Workers
 from schemas.actions import NextBestAction
-from schemas.control import ModelReleased, Step, Strategy, Tenant
+from schemas.control import ModelReleased, Strategy, Tenant
 from schemas.decode import Refusal, TopicDecoder
 from schemas.registry import SOURCE_TOPICS
 from schemas.scores import PropensityScored
+from schemas.strategies import Step
 from tests.business import Business, Stream
 from tests.trained_model import put
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from schemas import crm, interactions, payments
-from schemas.control import Limits, Step, Strategy, Tenant
+from schemas.control import Limits, Strategy, Tenant
 from schemas.envelope import Hours
+from schemas.strategies import Step
 
 MONDAY = datetime(2026, 3, 2, tzinfo=UTC)
 _numbers = itertools.count(1)
