@@ -20,7 +20,7 @@ class S3Access(Protocol):
 
 
 def open_s3(settings: S3Access) -> fs.FileSystem:
-    """pyarrow's file system of what the settings lead to."""
+    """The file system of what the settings lead to."""
     options: dict[str, object] = {
         "connect_timeout": CONNECT_SECONDS,
         "request_timeout": ANSWER_SECONDS,
