@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from schemas.envelope import Channel, Currency, Event, Id, Name, Probability, Purpose, Timestamp
+from schemas.envelope import Channel, Currency, Event, Id, Money, Name, Probability, Purpose, Timestamp
 
 ActionName = Name
 """`wait`, `contact`, `hand_to_person`, `offer_plan`, ..."""
@@ -31,12 +31,12 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     """Probability of paying within the horizon if this is done, by the mean effect."""
     lift_low: float = 0.0
     """What it adds to the probability of paying, by the lower bound of its effect."""
-    gain_minor: float = 0.0
+    gain: float = 0.0
     """`lift_low` times what is expected of the amount at stake. `value` is this less the three that follow."""
-    cost_minor: float = 0.0
-    friction_minor: float = 0.0
+    cost: float = 0.0
+    friction: float = 0.0
     """Complaints and opt-outs that it risks."""
-    scarcity_minor: float = 0.0
+    scarcity: float = 0.0
     """What the contact would bring later, where a limit leaves few."""
     left: Annotated[int, Meta(ge=0)] | None = None
     """Contacts that the limits leave in their window, this one included; absent = no limit binds."""
@@ -101,7 +101,7 @@ class NextBestAction(Event, frozen=True, kw_only=True, tag="next_best_action.cho
     """Of the strategy."""
     currency: Currency | None = None
     """The account's main one, that the values are in."""
-    at_stake_minor: Annotated[int, Meta(ge=0)] = 0
+    at_stake_minor: Money = 0
     """Open in that currency on all invoices that one contact covers."""
     pay_wait: Probability | None = None
     """Probability of paying within the horizon if nothing is done; absent = nothing was valued."""

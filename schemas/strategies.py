@@ -82,7 +82,7 @@ class ActionSpec(_Part, frozen=True, kw_only=True):
     segments: tuple[Name, ...] = ()
     """Empty = all."""
     debt_class: DebtClass | None = None
-    cost_minor: Costs = {}
+    cost: Costs = {}
     staff_minutes: Annotated[float, Meta(ge=0, le=10_000)] = 0
     effect: Effect
     by_segment: dict[str, Effect] = {}
@@ -96,10 +96,10 @@ class ActionSpec(_Part, frozen=True, kw_only=True):
 class Prices(_Part, frozen=True, kw_only=True):
     """What is dear besides money spent."""
 
-    minute_minor: Costs = {}
+    minute: Costs = {}
     """One minute of a person, at the price at which the minutes that there are go to where they bring most."""
-    complaint_minor: Costs = {}
-    opt_out_minor: Costs = {}
+    complaint: Costs = {}
+    opt_out: Costs = {}
     """What a channel is worth that is lost for good."""
 
 
@@ -127,7 +127,7 @@ class Explore(_Part, frozen=True, kw_only=True):
     """Choices at random, without which nothing can be learned."""
 
     share: Share = 0.0
-    floor_minor: dict[Currency, float] = {}
+    floor: dict[Currency, float] = {}
     """The least value of an action that is tried out; a currency that is not named = 0."""
 
 

@@ -8,8 +8,8 @@ ALTER TABLE next_best_actions
     ADD COLUMN IF NOT EXISTS hold_out Nullable(Float64) AFTER pay_wait,
     ADD COLUMN IF NOT EXISTS explore Nullable(Float64) AFTER hold_out,
     -- Computed when it is read.
-    MODIFY COLUMN actions Array(Tuple(action String, channel String, template String, value Float64, probability Float64, allowed Bool, denied_by Array(String), id String, pay_action Nullable(Float64), lift_low Float64, gain_minor Float64, cost_minor Float64, friction_minor Float64, scarcity_minor Float64, left Nullable(Int64)))
-        ALIAS JSONExtract(payload, 'actions', 'Array(Tuple(action String, channel String, template String, value Float64, probability Float64, allowed Bool, denied_by Array(String), id String, pay_action Nullable(Float64), lift_low Float64, gain_minor Float64, cost_minor Float64, friction_minor Float64, scarcity_minor Float64, left Nullable(Int64)))');
+    MODIFY COLUMN actions Array(Tuple(action String, channel String, template String, value Float64, probability Float64, allowed Bool, denied_by Array(String), id String, pay_action Nullable(Float64), lift_low Float64, gain Float64, cost Float64, friction Float64, scarcity Float64, left Nullable(Int64)))
+        ALIAS JSONExtract(payload, 'actions', 'Array(Tuple(action String, channel String, template String, value Float64, probability Float64, allowed Bool, denied_by Array(String), id String, pay_action Nullable(Float64), lift_low Float64, gain Float64, cost Float64, friction Float64, scarcity Float64, left Nullable(Int64)))');
 
 ALTER TABLE policy_releases
     ADD COLUMN IF NOT EXISTS signature String AFTER ends_at;
