@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
+from connectors.channels.settings import ChannelSettings
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.model_store.settings import ModelSettings
@@ -34,6 +35,7 @@ class Settings(BaseSettings):
     redis: RedisSettings = RedisSettings()
     clickhouse: ClickHouseSettings = ClickHouseSettings()
     models: ModelSettings = ModelSettings()
+    channels: ChannelSettings = ChannelSettings()
     streams: StreamSettings = StreamSettings()
     stack: StackSettings = StackSettings()
 

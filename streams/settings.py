@@ -5,6 +5,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
+from connectors.channels.settings import ChannelSettings
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.kafka.settings import KafkaSettings
 from connectors.model_store.settings import ModelSettings
@@ -89,5 +90,7 @@ class Installation(Protocol):
     def clickhouse(self) -> ClickHouseSettings: ...
     @property
     def models(self) -> ModelSettings: ...
+    @property
+    def channels(self) -> ChannelSettings: ...
     @property
     def streams(self) -> StreamSettings: ...
