@@ -212,3 +212,24 @@ def test_the_totals_still_add_up(shop):
         wanted = audit.messages(tuple(audit.rows()))
         wait_for("the rows", lambda: {topic: rows for topic, (rows, _) in audit.rows().items()} == wanted)
         assert all(rows == places for rows, places in audit.rows().values())
+
+
+def test_the_audit_log_holds_every_decision_and_what_people_did_and_finds_a_forged_one(shop):
+    sound = wait_for("the chains to be sound", lambda: (r := shop.ask("audit", "verify", code=None))["sound"] and r)
+    assert sound["decisions"] == sum(c["records"] for c in sound["chains"].values()) > 0
+    assert sound["chains"]["control"]["links"] >= 2, "each `tenants apply` of these tests"
+    landed = wait_for(
+        "the rows", lambda: (r := shop.ask("audit", "verify", "--from-warehouse", code=None))["sound"] and r
+    )
+    assert landed["chains"] == sound["chains"]
+    acts = [json.loads(line) for line in shop.recoup("audit", "list", "--json").splitlines()]
+    assert {(act["action"], act["subject"]) for act in acts} >= {("tenant", "shop"), ("tenant", "late")}
+
+    (entry, *_) = acts
+    sender = Sender(shop.settings.kafka)
+    sender.send("audit-logs", json.dumps(entry | {"actor": "somebody else"}).encode(), b"shop|")
+    sender.send("next-best-actions", b'{"decision_id": "made up"}', b"shop|a1")
+    sender.flush()
+    forged = shop.ask("audit", "verify", code=3)
+    assert [fault["kind"] for fault in forged["faults"]] == ["changed"]
+    assert (forged["unrecorded_decisions"], forged["vanished_decisions"]) == (1, 0)
