@@ -1,13 +1,9 @@
 """Which model scores whom: read from the control topic, planned, checked as a worker would, signed, and published."""
 
 import contextlib
-import http.client
-import json
-import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -22,6 +18,8 @@ from models.clock import Clock, Instant
 from models.features.catalogue import BY_NAME
 from models.propensity.manifest import Manifest
 from recoup import person
+from recoup.worker_answers import Answer, Asked
+from recoup.worker_answers import answers as worker_answers
 from schemas.control import ModelReleased, Tenant
 from schemas.errors import BadInput, ModelRefused, NotReady
 
@@ -31,8 +29,6 @@ ALL = "*"
 """The tenant of a release for every tenant without its own."""
 MOST_PREVIOUS = 10
 PUBLISH_SECONDS = 15.0
-ANSWER_SECONDS = 2.0
-AGAIN_SECONDS = 0.1
 
 Role = Literal["champion", "challenger"]
 InForce = dict[tuple[str, str], ModelReleased]
@@ -47,14 +43,6 @@ class Rollback(msgspec.Struct, frozen=True):
     release: ModelReleased
     passed_over: dict[str, str]
     """Models that were in force before and may no longer score, and why."""
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """What one running worker says about a release; `silent` = it did not take it, or say so, in time."""
-
-    worker: str
-    state: Literal["serving", "refused", "silent"]
-    says: str = ""
 
 
 def published(kafka: KafkaSettings, deadline: float = PUBLISH_SECONDS) -> InForce:
@@ -200,65 +188,6 @@ def publish(
 
 
 def answers(home: Path, release: ModelReleased, seconds: float) -> list[Answer]:
-    """What the decide workers that run under this home say about a release, once each took it or refused it.
-
-    Those that do not answer at all are not counted as running. Waits for so many seconds at most.
-    """
-    webs = {path.stem.removeprefix("worker-"): web for path in _files(home) if (web := _web(path))}
-    deadline = time.monotonic() + seconds
-    said = {worker: answer for worker, web in webs.items() if (answer := _asked(worker, web, release)) is not None}
-    while any(answer.state == "silent" for answer in said.values()) and time.monotonic() < deadline:
-        time.sleep(AGAIN_SECONDS)
-        for worker in [worker for worker, answer in said.items() if answer.state == "silent"]:
-            said[worker] = _asked(worker, webs[worker], release) or said[worker]
-    return [said[worker] for worker in sorted(said)]
-
-
-def _files(home: Path) -> list[Path]:
-    return sorted((home / "run").glob("worker-decide-*.json"))
-
-
-def _web(path: Path) -> str:
-    try:
-        return str(json.loads(path.read_text())["web"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return ""
-
-
-class _Standing(msgspec.Struct):
-    """As a worker's `/models` says how the newest release for a tenant and role stands in it."""
-
-    tenant: str
-    role: str
-    model: str
-    state: str
-    says: str = ""
-    release: str = ""
-    """Event id of the release; empty = not said."""
-
-    def is_of(self, release: ModelReleased) -> bool:
-        """The same model may have been released before, and refused then."""
-        place = (release.tenant_id, release.role, release.model)
-        return (self.tenant, self.role, self.model) == place and self.release in ("", release.event_id)
-
-
-_standings = msgspec.json.Decoder(list[_Standing]).decode
-
-
-def _asked(worker: str, web: str, release: ModelReleased) -> Answer | None:
-    """What a worker says now; None when nobody is there."""
-    address = urlsplit(web)
-    connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=ANSWER_SECONDS)
-    try:
-        connection.request("GET", "/models")
-        standings = _standings(connection.getresponse().read())
-    except (TimeoutError, http.client.HTTPException, msgspec.MsgspecError):
-        return Answer(worker, "silent", "runs, and does not say which models it has")
-    except OSError:
-        return None
-    finally:
-        connection.close()
-    for standing in standings:
-        if standing.is_of(release) and standing.state in ("serving", "refused"):
-            return Answer(worker, "refused" if standing.state == "refused" else "serving", standing.says)
-    return Answer(worker, "silent", "has not taken the release yet")
+    """What the decide workers that run here make of a release; waits for so many seconds at most."""
+    asked = Asked("/models", "model", release.model, release.tenant_id, release.role, release.event_id)
+    return worker_answers(home, asked, seconds)

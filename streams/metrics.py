@@ -23,12 +23,20 @@ EVENTS = Counter("recoup_events_total", "Events by what became of them.", ["job"
 REFUSED = Counter("recoup_events_refused_total", "Events sent to a dead-letter topic.", ["topic", "reason"])
 SCORED = Counter("recoup_accounts_scored_total", "Accounts scored.")
 MODELS_REFUSED = Counter("recoup_models_refused_total", "Releases that the worker did not take.", ["reason"])
+POLICIES_REFUSED = Counter("recoup_policies_refused_total", "Releases of policies that were not taken.", ["reason"])
 DECISIONS = Counter("recoup_decisions_total", "Decisions by action.", ["action"])
 CONTACTS_ALLOWED = Counter("recoup_contacts_allowed_total", "Contacts that the rules allowed and the policy chose.")
 BALANCE_MISMATCHES = Counter(
     "recoup_balance_mismatches_total", "Balances asserted by the billing system that differ from ours."
 )
 CONTACTS_DENIED = Counter("recoup_contacts_denied_total", "Contacts that a rule denied.", ["rule"])
+SENDS = Counter("recoup_sends_total", "Contacts handed to a provider, by its answer.", ["provider", "answer"])
+SEND_SECONDS = Histogram(
+    "recoup_send_seconds", "From handing a contact to its provider to the answer.", ["provider"], buckets=LATENCY_SECONDS
+)
+ENDINGS = Counter("recoup_contact_endings_total", "Contact requests by how they ended and why.", ["status", "reason"])
+PARKED = Counter("recoup_contacts_parked_total", "Contact requests put off, by reason.", ["reason"])
+BREAKER_OPEN = Gauge("recoup_provider_breaker_open", "1 while a provider is not asked because it fails.", ["provider"])
 ROWS = Counter("recoup_rows_landed_total", "Rows made visible in ClickHouse.", ["topic"])
 ROWS_REFUSED = Counter(
     "recoup_rows_refused_total", "Rows without values: their message breaks the contract.", ["topic"]

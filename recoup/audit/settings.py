@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from recoup.audit.acts import record
 from recoup.settings import Settings
 from recoup.tenants import Change
-from schemas.control import ModelReleased
+from schemas.control import ModelReleased, PolicyReleased
 
 RULES = ("compliance", "limits")
 """Fields of a tenant that say when a contact is allowed."""
@@ -35,3 +35,9 @@ def record_model(settings: Settings, released: ModelReleased) -> None:
         details["why"] = released.override[:MOST]
     action = "override" if released.override else "model"
     record(settings, action, released.model or "none", tenant_id=released.tenant_id, details=details)
+
+
+def record_policy(settings: Settings, released: PolicyReleased) -> None:
+    """Record which strategy decides from now on."""
+    details = {"role": released.role, "release": released.event_id}
+    record(settings, "policy", released.policy or "none", tenant_id=released.tenant_id, details=details)

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "features": ("recoup.cli.features:features", "Show what was known when, as a table to learn from."),
     "train": ("recoup.cli.train:train", "Train a model of who will pay, and judge it."),
     "models": ("recoup.cli.models:models", "Show the trained models, release one, watch it, and go back."),
+    "policies": ("recoup.cli.policies:policies", "Check a strategy, let it decide, and go back."),
     "audit": ("recoup.cli.audit:audit", "Verify the audit log, and show what people did."),
     "explain": ("recoup.cli.explain:explain", "Tell an account's story: events, score, decision, why."),
     "dlq": ("recoup.cli.dlq:dlq", "List, show, fix and replay dead letters."),

@@ -9,8 +9,9 @@ from recoup.cli.watch import watch
 if TYPE_CHECKING:
     from connectors.model_store.store import Listed, Store
     from models.propensity.manifest import Manifest
-    from recoup.model_releases import Answer, InForce, Role
+    from recoup.model_releases import InForce, Role
     from recoup.settings import Settings
+    from recoup.worker_answers import Answer
     from schemas.control import ModelReleased
 
 TENANT = click.option("--tenant", default="*", show_default=True, help="Whom it scores; * = all without their own.")

@@ -1,0 +1,166 @@
+"""Which strategy decides for whom: read from the control topic, planned, signed, and published whole."""
+
+import contextlib
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from connectors.kafka import clients
+from connectors.kafka.control import read_whole
+from connectors.kafka.settings import KafkaSettings
+from connectors.model_store.policy_signing import check_policy_signature, sign_policy
+from connectors.model_store.settings import ModelSettings
+from connectors.model_store.signing import make_key, read_key
+from models.actions.strategy import strategy_from, version_of
+from models.calendar import instant, utc
+from models.clock import Clock
+from recoup import person
+from recoup.worker_answers import Answer, Asked, answers
+from recoup.yaml_file import read_yaml
+from schemas.control import PolicyReleased
+from schemas.errors import BadInput, ModelRefused, NotReady
+from schemas.strategies import ActionStrategy
+
+TOPIC = "policy-releases"
+SOURCE = "policies release"
+ALL = "*"
+MOST_PREVIOUS = 5
+PUBLISH_SECONDS = 15.0
+
+Role = Literal["policy", "shadow"]
+InForce = dict[tuple[str, str], PolicyReleased]
+"""By tenant and role."""
+
+_decode = msgspec.json.Decoder(PolicyReleased).decode
+
+
+def read_strategy(path: Path) -> ActionStrategy:
+    """The strategy of a file.
+
+    Raises:
+        BadInput: what is wrong, and where.
+    """
+    return strategy_from(read_yaml(path), str(path))
+
+
+def published(kafka: KafkaSettings, deadline: float = PUBLISH_SECONDS) -> InForce:
+    """The newest releases, without those that cannot be read; raises NotReady when the topic cannot be (seconds)."""
+    found: InForce = {}
+    for value in read_whole(kafka, TOPIC, deadline).values():
+        with contextlib.suppress(msgspec.MsgspecError):
+            release = _decode(value)
+            found[release.tenant_id, release.role] = release
+    return found
+
+
+def signed(releases: InForce, settings: ModelSettings, home: Path) -> InForce:
+    """Those that were signed with the key here: what another one says of the way back would be signed with the next."""
+    key = read_key(settings, home)
+    found: InForce = {}
+    for place, release in releases.items():
+        with contextlib.suppress(ModelRefused):
+            check_policy_signature(release, key)
+            found[place] = release
+    return found
+
+
+def plan(in_force: InForce, strategy: ActionStrategy, tenant: str, role: Role) -> PolicyReleased:
+    """The release of a strategy; what is in force now becomes the way back."""
+    before = in_force.get((tenant, role))
+    previous: tuple[ActionStrategy, ...] = ()
+    if before is not None:
+        others = () if before.strategy in (None, strategy) else (before.strategy,)
+        previous = (*others, *before.previous)[:MOST_PREVIOUS]  # type: ignore[assignment]
+    return _release(strategy, tenant, role, previous)
+
+
+def plan_rollback(in_force: InForce, tenant: str, role: Role) -> PolicyReleased:
+    """The way back to the strategy that was in force before; without any, none of its own.
+
+    Raises:
+        BadInput: nothing is in force for this tenant and role.
+    """
+    now = in_force.get((tenant, role))
+    if now is None or now.strategy is None:
+        raise BadInput(f"There is no {role} in force for the tenant {tenant}, so there is no way back.")
+    before, *others = now.previous or (None,)
+    return _release(before, tenant, role, tuple(other for other in others if other is not None))
+
+
+def _release(
+    strategy: ActionStrategy | None, tenant: str, role: Role, previous: tuple[ActionStrategy, ...]
+) -> PolicyReleased:
+    if strategy is None:
+        return PolicyReleased(tenant_id=tenant, role=role, policy="", previous=previous)
+    held = strategy.hold_out
+    return PolicyReleased(
+        tenant_id=tenant,
+        role=role,
+        policy=version_of(strategy),
+        strategy=strategy,
+        explore_share=strategy.explore.share,
+        hold_out_share=0.0 if held is None else held.share,
+        experiment="" if held is None else held.experiment,
+        ends_at=None if held is None else held.ends_at,
+        previous=previous,
+    )
+
+
+def publish(
+    kafka: KafkaSettings,
+    models: ModelSettings,
+    home: Path,
+    release: PolicyReleased,
+    clock: Clock,
+    before: PolicyReleased | None = None,
+) -> PolicyReleased:
+    """Sign a release and publish it; what was published.
+
+    Args:
+        before: what is in force for the same tenant and role.
+
+    Raises:
+        NotReady: the broker did not take it.
+    """
+    # Later than the one before, whatever the clock here says: workers pass an older release over.
+    at = clock.now() if before is None else max(clock.now(), instant(before.occurred_at) + 1)
+    stamped = msgspec.structs.replace(
+        release,
+        event_id=f"{release.tenant_id}-{release.role}-{at}",
+        occurred_at=utc(at),
+        source=SOURCE,
+        released_by=person.name(),
+    )
+    signed_release = sign_policy(stamped, make_key(models, home))
+    refused: list[str] = []
+
+    def taken(error: Any, _message: Any) -> None:
+        if error is not None:
+            refused.append(error.name())
+
+    producer = clients.producer(kafka)
+    key = f"{release.tenant_id}|{release.role}".encode()
+    producer.produce(TOPIC, msgspec.json.encode(signed_release), key, on_delivery=taken)
+    if producer.flush(PUBLISH_SECONDS) or refused:
+        raise NotReady(
+            f"Kafka did not take the release ({', '.join(refused) or 'no answer'}). `recoup doctor` looks at the stack;"
+            " `recoup topics apply` creates missing topics."
+        )
+    return signed_release
+
+
+def said_of(home: Path, release: PolicyReleased, seconds: float) -> list[Answer]:
+    """What the decide workers that run here make of a release; waits for so many seconds at most."""
+    asked = Asked("/policies", "policy", release.policy, release.tenant_id, release.role, release.event_id)
+    return answers(home, asked, seconds)
+
+
+def check_ends(strategy: ActionStrategy, clock: Clock) -> None:
+    """Raise BadInput when a hold-out would end before it begins."""
+    held = strategy.hold_out
+    if held is not None and instant(held.ends_at) <= clock.now():
+        raise BadInput(
+            f"The hold-out `{held.experiment}` of {strategy.name} has ended on {held.ends_at:%Y-%m-%d}: it would hold nobody"
+            " out. Name a later `hold_out.ends_at`, or leave `hold_out` out."
+        )
