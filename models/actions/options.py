@@ -1,0 +1,109 @@
+"""What a policy is asked, what it may choose from, and what each choice is worth: values that a logged decision holds too.
+
+They name no account and no state, so that a decision in the log can be put to another strategy, word for word.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from models.account.course import WAIT
+from models.calendar import instant, utc
+from models.clock import Instant
+from schemas.actions import Candidate, Context, NextBestAction
+
+CONTACTS = frozenset({"contact", "pre_due_reminder", "offer_plan"})
+"""Kinds of action that reach the customer."""
+
+
+class Question(msgspec.Struct, gc=False):
+    """What is known of an account when its actions are valued."""
+
+    score: float
+    """Of the model: probability of being paid."""
+    currency: str
+    """The one that the values are in."""
+    at_stake: int
+    """Minor units."""
+    context: Context
+
+
+class Option(msgspec.Struct, gc=False):
+    """One action that is looked at; waiting is one as well."""
+
+    id: str
+    action: str
+    channel: str | None = None
+    template: str | None = None
+    allowed: bool = True
+    denied_by: tuple[str, ...] = ()
+    next_allowed_at: Instant | None = None
+    left: int | None = None
+    """Contacts that the limits leave in their window, this one included; None = no limit binds."""
+
+
+class Weighed(msgspec.Struct, gc=False):
+    """An option and the terms of its value, in minor units."""
+
+    option: Option
+    value: float = 0.0
+    """gain - cost - friction - scarcity, taken off in this order."""
+    pay_action: float | None = None
+    """P(pay) if it is done, by the mean effect; None = not worked out, as for waiting."""
+    lift_low: float = 0.0
+    gain: float = 0.0
+    cost: float = 0.0
+    friction: float = 0.0
+    scarcity: float = 0.0
+
+
+WAITING = Option("", WAIT)
+
+
+def question_of(decision: NextBestAction) -> Question | None:
+    """What a logged decision was asked; None when nothing was valued, as when a promise was waited for."""
+    if decision.context is None or decision.currency is None:
+        return None
+    return Question(decision.score, decision.currency, decision.at_stake_minor, decision.context)
+
+
+def options_of(decision: NextBestAction) -> list[Option]:
+    """What a logged decision was chosen from, in its order."""
+    return [
+        Option(
+            candidate.id,
+            candidate.action,
+            candidate.channel,
+            candidate.template,
+            candidate.allowed,
+            candidate.denied_by,
+            None if candidate.next_allowed_at is None else instant(candidate.next_allowed_at),
+            candidate.left,
+        )
+        for candidate in decision.actions
+    ]
+
+
+def candidates_of(weighed: Sequence[Weighed], probabilities: Sequence[float]) -> tuple[Candidate, ...]:
+    """The set as a decision tells of it."""
+    return tuple([
+        Candidate(
+            action=its.option.action,
+            value=its.value,
+            probability=probability,
+            allowed=its.option.allowed,
+            channel=its.option.channel,  # type: ignore[arg-type]
+            template=its.option.template,
+            denied_by=its.option.denied_by,
+            next_allowed_at=None if its.option.next_allowed_at is None else utc(its.option.next_allowed_at),
+            id=its.option.id,
+            pay_action=its.pay_action,
+            lift_low=its.lift_low,
+            gain=its.gain,
+            cost=its.cost,
+            friction=its.friction,
+            scarcity=its.scarcity,
+            left=its.option.left,
+        )
+        for its, probability in zip(weighed, probabilities, strict=True)
+    ])  # fmt: skip
