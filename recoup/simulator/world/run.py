@@ -1,0 +1,177 @@
+"""One policy let loose on one population: the real core decides, the world answers, and the log tells it all.
+
+Only accounts with events or a due review are stepped, hour by hour, all of an hour in one batch. A contact leaves in the
+hour in which it was decided; its reports are heard in the next, as from a real dispatch and a real provider.
+"""
+
+import gc
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+import msgspec
+import numpy as np
+
+from models.account.state import fold
+from models.actions.announce import DECISIONS, REQUESTS
+from models.calendar import DAY, HOUR
+from models.clock import Instant
+from models.core import Outcome, Work
+from recoup.simulator.world import habits
+from recoup.simulator.world.answers import Answers
+from recoup.simulator.world.life import PERSON_DAYS, Life
+from recoup.simulator.world.opening import START, Opening
+from recoup.simulator.world.population import Population
+from recoup.simulator.world.tally import Tally
+from schemas.actions import NextBestAction
+from schemas.contacts import ContactRequested
+from schemas.envelope import Event
+from schemas.errors import RecoupError
+
+HOURS = 24
+NO_REVIEW = np.iinfo(np.int64).max
+TO_PERSON = b'"action":"hand_to_person"'
+CREDIT_HOLD = b'"action":"credit_hold"'
+
+request_of = msgspec.json.Decoder(ContactRequested).decode
+decision_of = msgspec.json.Decoder(NextBestAction).decode
+
+
+class Decides(Protocol):
+    """The real core with a policy in force."""
+
+    def __call__(self, work: list[Work]) -> Outcome: ...
+
+
+class Log(Protocol):
+    """Is told all that happens, in its order."""
+
+    def heard(self, customer: int, event: Event) -> None: ...
+
+    def contacted(self, customer: int, contact: ContactRequested, at: Instant) -> None: ...
+
+    def decided(self, customer: int, decision: NextBestAction) -> None: ...
+
+
+class Refused(RecoupError):
+    """The core has refused an event of the world: one of them is wrong."""
+
+
+class World:
+    """A population with its opening states, ready to be run under several policies."""
+
+    def __init__(self, population: Population, log: Log | None = None) -> None:
+        self.population = population
+        self.opening = Opening(population)
+        self.log = log
+        self.blobs = [self._blob(customer) for customer in range(population.size)]
+        ids = population.tenant_ids
+        self.who = [(ids[population.tenant[c]], population.account_id(c)) for c in range(population.size)]
+
+    def _blob(self, customer: int) -> bytes:
+        events = self.opening.events(customer)
+        if self.log is not None:
+            for event in events:
+                self.log.heard(customer, event)
+        return fold(None, events)
+
+    def run(self, decides: Decides, days: int, progress: Callable[[int], None] | None = None) -> Tally:
+        """So many days under a policy; told of each day that is over.
+
+        Raises:
+            Refused: the core does not take an event of the world.
+        """
+        return _Run(self, decides, days).whole(progress)
+
+
+class _Run:
+    def __init__(self, world: World, decides: Decides, days: int) -> None:
+        self.world, self.decides, self.days = world, decides, days
+        self.life = Life(world.population, world.opening, days)
+        self.answers = Answers(self.life)
+        self.blobs = list(world.blobs)
+        self.keys = [f"{tenant}|{account}" for tenant, account in world.who]
+        # Everybody is looked at in the first hours of the first day.
+        self.reviews = START + (np.arange(world.population.size, dtype=np.int64) % HOURS) * HOUR
+        self.actions: Counter[str] = Counter()
+        self.denied: Counter[str] = Counter()
+
+    def whole(self, progress: Callable[[int], None] | None) -> Tally:
+        with _rarely_collected():
+            for day in range(self.days):
+                self.life.begin(day)
+                for hour in range(HOURS):
+                    self._hour(START + day * DAY + hour * HOUR)
+                self.life.end(day)
+                if progress is not None:
+                    progress(day + 1)
+        tally = self.life.tally
+        tally.actions, tally.denied = dict(self.actions), dict(self.denied)
+        return tally
+
+    def _hour(self, now: Instant) -> None:
+        heard: dict[int, list[tuple[Event, int]]] = {}
+        log = self.world.log
+        for customer, event in self.life.due(now):
+            heard.setdefault(customer, []).append((event, 0))
+            if log is not None:
+                log.heard(customer, event)
+        due = np.nonzero(self.reviews <= now)[0].tolist()
+        if not heard and not due:
+            return
+        who, keys, blobs = self.world.who, self.keys, self.blobs
+        customers = sorted({*heard, *due})
+        late = set(due)
+        work = [
+            Work(keys[c], *who[c], blobs[c], heard.get(c, []), now, c in late) for c in customers
+        ]  # fmt: skip
+        outcome = self.decides(work)
+        self._keep(customers, outcome)
+        for customer, messages in zip(customers, outcome.messages, strict=True):
+            for topic, _, value in messages:
+                if topic == REQUESTS:
+                    self._contact(customer, value, now)
+                elif topic == DECISIONS:
+                    self._decision(customer, value)
+
+    def _keep(self, customers: list[int], outcome: Outcome) -> None:
+        blobs = self.blobs
+        for customer, (_, blob) in zip(customers, outcome.states, strict=True):
+            blobs[customer] = blob
+        self.reviews[customers] = [NO_REVIEW if at is None else at for _, at in outcome.reviews]
+        for refused in outcome.refused:
+            if refused:
+                raise Refused(f"The core refused an event of the world: {refused[0][1]}.")
+        self.actions.update(outcome.decided)
+        self.denied.update(outcome.denied)
+        self.life.tally.steps += outcome.scored
+
+    def _contact(self, customer: int, value: bytes, now: Instant) -> None:
+        contact = request_of(value)
+        if self.world.log is not None:
+            self.world.log.contacted(customer, contact, now)
+        self.answers.hear(customer, contact, now)
+
+    def _decision(self, customer: int, value: bytes) -> None:
+        life = self.life
+        if TO_PERSON in value and life.helped_until[customer] < life.day:
+            life.helped_until[customer] = life.day + PERSON_DAYS
+            life.tally.count("to_person", customer)
+            life.tally.cost[customer] += habits.PERSON_MINUTES * habits.MINUTE
+        elif CREDIT_HOLD in value:
+            life.held_until[customer] = life.day + PERSON_DAYS
+        if self.world.log is not None:
+            self.world.log.decided(customer, decision_of(value))
+
+
+@contextmanager
+def _rarely_collected() -> Iterator[None]:
+    """Without garbage collection: the run makes no cycles, and to look for them among a million objects costs a third."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
