@@ -85,6 +85,29 @@ class ReplyReceived(Event, frozen=True, kw_only=True, tag="reply.received"):
     debt_id: Id | None = None
 
 
+Intent = Literal[
+    "opt_out", "dispute", "promise", "paid_already", "wrong_person", "hardship", "question", "other"
+]
+"""What a reply wants. `opt_out`: no more contacts on the channel; `wrong_person`: they are not the customer."""
+
+
+class ReplyRead(Event, frozen=True, kw_only=True, tag="reply.read"):
+    """A person has read the customer's replies on a channel, up to now, and says what they want.
+
+    No reply on that channel from before `occurred_at` waits for a person any more. An opt-out or a wrong person takes
+    effect with it; a promise, a dispute or hardship is told by its own event as well.
+    """
+
+    reply_id: Id
+    """The event id of the reply; of the last one, when several were read together."""
+    channel: Channel
+    intent: Intent
+    reader: Name
+    """Who has read it: a person's name or number in the tenant's own system."""
+    address: Address | None = None
+    """Where the reply came from; without it an opt-out is for the whole channel, and no address is blocked."""
+
+
 class PromiseMade(Event, frozen=True, kw_only=True, tag="promise.made"):
     """The customer has promised to pay by the end of a day."""
 

@@ -166,6 +166,7 @@ PAYLOADS: dict[str, tuple[Column, ...]] = {
         *_of(TEXT, "contact_id", "decision_id", "promise_id", "complaint_id", "debt_id", "provider_message_id"),
         *_of(TEXT, "channel", "template", "purpose", "mode", "provider", "code", "outcome", "direction", "agent"),
         *_of(TEXT, "received_by", "category", "reason", "currency"),
+        *_of(TEXT, "reply_id", "intent", "reader"),
         *_of(INTEGER, "amount_minor"),
         *_of(NUMBER, "handle_seconds"),
         *_of(FLAG, "permanent"),

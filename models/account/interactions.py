@@ -4,7 +4,6 @@ Contacts are kept for the longest window that a rule looks back over, measured f
 never more than `TOUCHES` of them; older ones are only counted.
 """
 
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +13,7 @@ from models.account.outcome import APPLIED, DUPLICATE, Answer
 from models.account.seen import EVENTS, fingerprint, remember, stamp
 from models.calendar import DAY, day_number, instant
 from models.clock import Instant
+from models.language.opt_out import channels_named, opt_out
 from schemas.envelope import Event
 from schemas.interactions import (
     CallCompleted,
@@ -27,6 +27,7 @@ from schemas.interactions import (
     OptOutReceived,
     PromiseCancelled,
     PromiseMade,
+    ReplyRead,
     ReplyReceived,
 )
 
@@ -42,10 +43,8 @@ READ = ("opened", "clicked")
 CONNECTED = ("conversation", "third_party", "voicemail", "no_answer", "wrong_party")
 """Outcomes of a call that was made; `not_connected` was none."""
 
-STOP_WORDS = frozenset({"stop", "quit", "end", "revoke", "opt out", "optout", "cancel", "unsubscribe"})
-"""47 CFR 64.1200(a)(10): a reply that is nothing but one of these is an opt-out."""
-_NO_WORD = re.compile(r"[\W_]+")
-_POLITE = frozenset({"please", "pls", "plz"})
+BY_NUMBER = frozenset({"call", "voicemail", "sms"})
+"""Channels that reach a telephone number: a wish that came from it is about it on each of them."""
 
 
 class Touch(msgspec.Struct, array_like=True, gc=False):
@@ -104,12 +103,11 @@ class InteractionFacts(Contacts, array_like=True, gc=False):
     blocked: dict[str, Instant] = {}
     """Addresses that turned out to be somebody else's."""
     events: bytes = b""
-
-
-def is_stop(text: str) -> bool:
-    """Whether a whole reply is one of the words that the law takes for an opt-out."""
-    words = [word for word in _NO_WORD.split(text.casefold()) if word and word not in _POLITE]
-    return " ".join(words) in STOP_WORDS
+    unread: dict[str, Instant] = {}
+    """The newest reply that a person must read, by the channel that it came by; when it may be an opt-out also by
+    `channel|channel that it may end`. `models/account/claims.py` says which of them still wait."""
+    read_until: dict[str, Instant] = {}
+    """Up to when a person has read the replies, by channel."""
 
 
 # -- contacts ----------------------------------------------------------------------------------------------------------
@@ -171,10 +169,15 @@ def _called(facts: InteractionFacts, event: CallCompleted, at: Instant, mark: by
     touch.address = event.address or touch.address
     touch.debt_id = event.debt_id or touch.debt_id
     if event.outcome == "wrong_party" and event.address:
-        facts.blocked[event.address] = max(facts.blocked.get(event.address, 0), at)
-        if len(facts.blocked) > BLOCKED:
-            del facts.blocked[min(facts.blocked, key=lambda name: (facts.blocked[name], name))]
+        _block(facts, event.address, at)
     return APPLIED
+
+
+def _block(facts: InteractionFacts, address: str, at: Instant) -> None:
+    blocked = facts.blocked
+    blocked[address] = max(blocked.get(address, 0), at)
+    if len(blocked) > BLOCKED:
+        del blocked[min(blocked, key=lambda name: (blocked[name], name))]
 
 
 def has_left(touch: Touch) -> bool:
@@ -188,9 +191,34 @@ def has_left(touch: Touch) -> bool:
 def _replied(facts: InteractionFacts, event: ReplyReceived, at: Instant, _mark: bytes) -> Answer:
     facts.answered += 1
     facts.last_reply_at = max(facts.last_reply_at, at)
-    if is_stop(event.text):
-        _opt_out(facts, event.channel, event.address, at)
+    wish = opt_out(event.text)
+    if wish != "no":
+        for channel in channels_named(event.text) or (event.channel,):
+            if wish == "yes":
+                _opt_out(facts, channel, _meant(event, channel), at)
+            else:
+                _later(facts.unread, f"{event.channel}|{channel}", at)
+    if wish == "unsure":
+        _later(facts.unread, event.channel, at)
     return APPLIED
+
+
+def _meant(event: ReplyReceived, channel: str) -> str | None:
+    """The address that an opt-out is about: where the reply came from, when the channel reaches that, else every one."""
+    return event.address if channel == event.channel or {channel, event.channel} <= BY_NUMBER else None
+
+
+def _read(facts: InteractionFacts, event: ReplyRead, at: Instant, _mark: bytes) -> Answer:
+    _later(facts.read_until, event.channel, at)
+    if event.intent == "opt_out":
+        _opt_out(facts, event.channel, event.address, at)
+    elif event.intent == "wrong_person" and event.address:
+        _block(facts, event.address, at)
+    return APPLIED
+
+
+def _later(times: dict[str, Instant], name: str, at: Instant) -> None:
+    times[name] = max(times.get(name, 0), at)
 
 
 def _opted_out(facts: InteractionFacts, event: OptOutReceived, at: Instant, _mark: bytes) -> Answer:
@@ -251,6 +279,7 @@ HANDLERS: dict[type, Handler] = {
     ContactClicked: _reported("clicked"),
     CallCompleted: _called,
     ReplyReceived: _replied,
+    ReplyRead: _read,
     PromiseMade: _promised,
     PromiseCancelled: _promise_cancelled,
     OptOutReceived: _opted_out,

@@ -118,6 +118,7 @@ _SENTENCES: dict[str, Callable[[Fields], str]] = {
     "contact.failed": lambda f: f"{f['channel']} was not sent: {f.get('code', 'unknown')}",
     "call.completed": lambda f: f"call, {f.get('direction', 'outbound')}: {str(f['outcome']).replace('_', ' ')}",
     "reply.received": lambda f: f"the customer replied by {f['channel']}",
+    "reply.read": lambda f: f"{f['reader']} read the {f['channel']} reply: {str(f['intent']).replace('_', ' ')}",
     "opt_out.received": lambda f: f"the customer opted out of {f['channel']}",
     "propensity.scored": lambda f: f"{_foretold(f)}{_days_to_pay(f)} ({_by(f)})",
     "next_best_action.chosen": lambda f: (

@@ -26,7 +26,7 @@ DESIGN = {
         deceased.reported fraud.reported erasure.requested replay.marker""",
     "interaction-events": """
         contact.sent contact.delivered contact.bounced contact.failed contact.opened contact.clicked call.completed
-        reply.received promise.made promise.cancelled opt_out.received complaint.received replay.marker""",
+        reply.received reply.read promise.made promise.cancelled opt_out.received complaint.received replay.marker""",
     "propensity-scores": "propensity.scored",
     "next-best-actions": "next_best_action.chosen",
     "contact-requests": "contact.requested",

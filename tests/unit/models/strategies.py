@@ -143,6 +143,7 @@ INTERACTION_EVENTS = st.sampled_from(
         interactions.ContactFailed,
         interactions.CallCompleted,
         interactions.ReplyReceived,
+        interactions.ReplyRead,
         interactions.PromiseMade,
         interactions.PromiseCancelled,
         interactions.OptOutReceived,
