@@ -20,6 +20,19 @@ class Denied(msgspec.Struct, frozen=True):
     """RFC 3339; None when no passing of time helps."""
 
 
+class Valued(msgspec.Struct, frozen=True):
+    """What the candidates were valued by."""
+
+    currency: str
+    at_stake_minor: int
+    pay_wait: float
+    """Probability of paying if nothing is done."""
+    segment: str
+    experiment: str
+    hold_out: float
+    explore: float
+
+
 class Decision(msgspec.Struct, frozen=True):
     """One decision, for people and for programs."""
 
@@ -35,9 +48,10 @@ class Decision(msgspec.Struct, frozen=True):
     arm: str
     reasons: tuple[str, ...]
     looked_at: tuple[dict[str, Any], ...]
-    """Every candidate: action, value, probability, allowed."""
+    """Every candidate: action, value, probability, allowed, and the terms of the value where there are any."""
     denied: tuple[Denied, ...]
     review_at: str | None
+    valued: Valued | None = None
 
 
 def decision_from(payload: bytes) -> Decision:
@@ -57,6 +71,7 @@ def decision_from(payload: bytes) -> Decision:
         looked_at=tuple(_looked_at(candidate) for candidate in said.actions),
         denied=tuple(_denied(candidate) for candidate in said.actions if candidate.denied_by),
         review_at=said.review_at.isoformat() if said.review_at else None,
+        valued=_valued(said),
     )
 
 
@@ -76,7 +91,31 @@ def _looked_at(candidate: Candidate) -> dict[str, Any]:
         "value": candidate.value,
         "probability": candidate.probability,
         "allowed": candidate.allowed,
-    }
+    } | _terms(candidate)
+
+
+def _terms(candidate: Candidate) -> dict[str, Any]:
+    """What its value is made of, in minor units; empty when it was not valued."""
+    if candidate.pay_action is None:
+        return {}
+    terms: dict[str, Any] = {"id": candidate.id} if candidate.id else {}
+    names = ("pay_action", "lift_low", "gain", "cost", "friction", "scarcity")
+    terms |= {name: getattr(candidate, name) for name in names}
+    return terms if candidate.left is None else terms | {"left": candidate.left}
+
+
+def _valued(said: NextBestAction) -> Valued | None:
+    if said.pay_wait is None:
+        return None
+    return Valued(
+        currency=said.currency or "",
+        at_stake_minor=said.at_stake_minor,
+        pay_wait=said.pay_wait,
+        segment=said.segment,
+        experiment=said.experiment,
+        hold_out=said.hold_out,
+        explore=said.explore,
+    )
 
 
 def _denied(candidate: Candidate) -> Denied:

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from recoup.explain.decision import Decision
+from recoup.explain.decision import Decision, Valued
 from recoup.explain.sentences import PERSONAL, money
 from recoup.explain.standing import Claim, Standing
 from recoup.explain.story import Chapter, Story
@@ -57,7 +57,9 @@ def _decision(decision: Decision, zone: ZoneInfo) -> Iterator[str]:
     cause = "something happened" if decision.trigger == "event" else "its review was due"
     yield f"because {cause}: {'; '.join(reason.replace('_', ' ') for reason in decision.reasons) or 'no reason was given'}"
     yield f"by {decision.policy}, {decision.model} {decision.score:.3f}, arm {decision.arm}"
-    if len(decision.looked_at) > 1:
+    if decision.valued is not None:
+        yield from _weighed(decision, decision.valued)
+    elif len(decision.looked_at) > 1:
         looked = "; ".join(
             f"{one['action']} (value {one['value']:,.2f}, {'chosen' if one['probability'] == 1 else 'not chosen'})"
             for one in decision.looked_at
@@ -70,6 +72,28 @@ def _decision(decision: Decision, zone: ZoneInfo) -> Iterator[str]:
             yield f"    {rule}: {says}"
     if decision.review_at:
         yield f"to be looked at again {_local(decision.review_at, zone)}"
+
+
+def _weighed(decision: Decision, valued: Valued) -> Iterator[str]:
+    """Every action that was looked at, with all that its value is made of."""
+    group = f", segment {valued.segment}" if valued.segment else ""
+    stake = money(valued.at_stake_minor, valued.currency)
+    yield f"at stake {stake}{group}; pays without us with probability {valued.pay_wait:.3f}"
+    if valued.experiment:
+        yield f"experiment {valued.experiment} holds {valued.hold_out:.0%} of the accounts out"
+    for one in decision.looked_at:
+        drawn = f"chosen with probability {one['probability']:.3f}" if one["allowed"] else "not allowed"
+        yield f"    {one['action']}: worth {_major(one['value'], valued.currency)}, {drawn}"
+        if "gain" in one:
+            parts = [f"gain {_major(one['gain'], valued.currency)}"]
+            parts += [f"{name} {_major(one[name], valued.currency)}" for name in ("cost", "friction", "scarcity")]
+            left = f", {one['left']} contacts left" if "left" in one else ""
+            sure = f"pays with {one['pay_action']:.3f}, surely {one['lift_low']:+.3f}"
+            yield f"        {parts[0]} less {', '.join(parts[1:])}; {sure}{left}"
+
+
+def _major(minor: float, currency: str) -> str:
+    return money(round(minor), currency)
 
 
 def _standing(standing: Standing | None, zone: ZoneInfo) -> Iterator[RenderableType]:

@@ -180,6 +180,26 @@ def test_the_view_shows_the_decision_in_the_tenants_time():
     assert "to be looked at again 2025-03-01 09:00" in text
 
 
+def test_the_view_shows_each_term_of_a_value():
+    letter = Candidate(
+        action="contact", value=812.4, probability=0.95, allowed=True, channel="letter", template="last_notice",
+        id="letter", pay_action=0.62, lift_low=0.081, gain=1012.0, cost=80.0, friction=19.6, scarcity=100.0, left=2,
+    )  # fmt: skip
+    wait = Candidate(action="wait", value=0.0, probability=0.05, allowed=True)
+    payload = decision(
+        actions=(wait, letter), currency="USD", at_stake_minor=12_500, pay_wait=0.48, segment="late payers", explore=0.05,
+        experiment="spring", hold_out=0.1,
+    )  # fmt: skip
+    chapter = Chapter(AT, "next-best-actions", "next-best-actions:0:7", "", {}, decision_from(payload))
+    text = shown(Story("shop", "a1", "UTC", None, (chapter,), cut=False))
+    assert "at stake 125.00 USD, segment late payers; pays without us with probability 0.480" in text
+    assert "experiment spring holds 10% of the accounts out" in text
+    assert "wait: worth 0.00 USD, chosen with probability 0.050" in text
+    assert "contact by letter (last_notice): worth 8.12 USD, chosen with probability 0.950" in text
+    terms = "gain 10.12 USD less cost 0.80 USD, friction 0.20 USD, scarcity 1.00 USD"
+    assert f"{terms}; pays with 0.620, surely +0.081, 2 contacts left" in text
+
+
 def test_an_address_is_shown_only_when_it_was_asked_for():
     fields = {"type": "contact_point.updated", "channel": "email", "address": "someone@example.org"}
     hidden = Chapter(AT, "crm-events", "crm-events:0:1", sentence(fields), without_personal(fields))
