@@ -12,7 +12,7 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.model_store.policy_signing import check_policy_signature, sign_policy
 from connectors.model_store.settings import ModelSettings
 from connectors.model_store.signing import make_key, read_key
-from models.actions.strategy import strategy_from, version_of
+from models.actions.strategy import policy_of, strategy_from
 from models.calendar import instant, utc
 from models.clock import Clock
 from recoup import person
@@ -70,8 +70,8 @@ def plan(in_force: InForce, strategy: ActionStrategy, tenant: str, role: Role) -
     before = in_force.get((tenant, role))
     previous: tuple[ActionStrategy, ...] = ()
     if before is not None:
-        others = () if before.strategy in (None, strategy) else (before.strategy,)
-        previous = (*others, *before.previous)[:MOST_PREVIOUS]  # type: ignore[assignment]
+        others = () if before.strategy is None or before.strategy == strategy else (before.strategy,)
+        previous = (*others, *before.previous)[:MOST_PREVIOUS]
     return _release(strategy, tenant, role, previous)
 
 
@@ -84,8 +84,8 @@ def plan_rollback(in_force: InForce, tenant: str, role: Role) -> PolicyReleased:
     now = in_force.get((tenant, role))
     if now is None or now.strategy is None:
         raise BadInput(f"There is no {role} in force for the tenant {tenant}, so there is no way back.")
-    before, *others = now.previous or (None,)
-    return _release(before, tenant, role, tuple(other for other in others if other is not None))
+    before = now.previous[0] if now.previous else None
+    return _release(before, tenant, role, now.previous[1:])
 
 
 def _release(
@@ -97,7 +97,7 @@ def _release(
     return PolicyReleased(
         tenant_id=tenant,
         role=role,
-        policy=version_of(strategy),
+        policy=policy_of(strategy),
         strategy=strategy,
         explore_share=strategy.explore.share,
         hold_out_share=0.0 if held is None else held.share,

@@ -38,12 +38,12 @@ def check(files: tuple[Path, ...], as_json: bool) -> None:
     """
     import msgspec
 
-    from models.actions.strategy import version_of
+    from models.actions.strategy import policy_of
     from recoup.policy_releases import read_strategy
 
     found = [(path, read_strategy(path)) for path in files]
     if as_json:
-        told = [{"file": str(path), "policy": version_of(s), "strategy": msgspec.to_builtins(s)} for path, s in found]
+        told = [{"file": str(path), "policy": policy_of(s), "strategy": msgspec.to_builtins(s)} for path, s in found]
         click.echo(msgspec.json.encode(told).decode())
         return
     for path, strategy in found:
@@ -102,7 +102,7 @@ def list_policies(as_json: bool) -> None:
     """
     import msgspec
 
-    from models.actions.strategy import version_of
+    from models.actions.strategy import policy_of
 
     in_force = _in_force(_settings())
     if as_json:
@@ -114,7 +114,7 @@ def list_policies(as_json: bool) -> None:
         since = f"since {found.occurred_at:%Y-%m-%d %H:%M}{f' by {found.released_by}' if found.released_by else ''}"
         click.echo(f"{tenant:<16} {role:<7} {found.policy or 'none of its own'}  {since}")
         for before in found.previous:
-            click.echo(f"{'':<24} before: {version_of(before)}")
+            click.echo(f"{'':<24} before: {policy_of(before)}")
 
 
 @policies.command()
@@ -206,10 +206,10 @@ def _show_release(released: "PolicyReleased", said: "list[Answer]") -> None:
 
 
 def _show_strategy(strategy: "ActionStrategy") -> None:
-    from models.actions.strategy import version_of
+    from models.actions.strategy import policy_of
 
     names = ", ".join(action.id for action in strategy.actions) or "none of its own"
-    click.echo(click.wrap_text(f"{version_of(strategy)}: {names}", 116, "    ", " " * 8))
+    click.echo(click.wrap_text(f"{policy_of(strategy)}: {names}", 116, "    ", " " * 8))
     learned = strategy.learned
     if learned is None:
         click.echo("    effects as declared: nothing was learned of a log yet (`recoup policies learn`)")
