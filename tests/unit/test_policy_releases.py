@@ -2,6 +2,7 @@
 
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,7 +22,7 @@ KEY = b"k" * 32
 UNTIL = dt.datetime(2026, 6, 1, tzinfo=dt.UTC)
 
 
-def strategy(name: str, **fields: object) -> ActionStrategy:
+def strategy(name: str, **fields: Any) -> ActionStrategy:
     return ActionStrategy(name=name, **fields)
 
 
