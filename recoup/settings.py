@@ -44,7 +44,9 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as error:
             # Without what was given: it may be a password.
-            faults = [f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors()]
+            faults = [
+                f"{_variable(fault['loc'])}: {fault['msg'].removeprefix('Value error, ')}" for fault in error.errors()
+            ]
             raise BadInput("These settings cannot be used:\n  " + "\n  ".join(faults)) from None
         except SettingsError as error:
             raise BadInput(

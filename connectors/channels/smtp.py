@@ -64,10 +64,11 @@ class Smtp:
         if not reachable("email", message.address) or not reachable("email", message.sender.email, tests=True):
             return Delivery("failed", code=BAD_ADDRESS)
         recipient, sender = _parsed(message.address), _parsed(message.sender.email)
+        built = compose(message, sender, recipient, self.clock.now())
         client = self._client()
         try:
             refusal = await self._made_ready(client, sender, recipient)
-            return refusal or await self._hand_over(client, message, sender, recipient)
+            return refusal or await self._hand_over(client, built)
         finally:
             client.close()
 
@@ -94,36 +95,35 @@ class Smtp:
         try:
             async with asyncio.timeout(self.settings.ready_seconds):
                 await client.connect()
+                if client.is_ehlo_or_helo_needed:
+                    await client.ehlo()
                 if (options := _options(sender, recipient)) and not client.supports_extension("smtputf8"):
                     return Delivery("failed", code=f"{NOT_OFFERED}:smtputf8")
                 await client.mail(_written(sender), options=options, encoding="utf-8" if options else "ascii")
                 await client.rcpt(_written(recipient), encoding="utf-8" if options else "ascii")
         except aiosmtplib.SMTPRecipientRefused as error:
             if error.code < 500:
-                raise _put_off(error, self.name) from error
+                raise _put_off(error, self.name) from None  # what the server said may quote the address
             return Delivery("failed", code=_said(_dead(error), error))
         except aiosmtplib.SMTPSenderRefused as error:
-            raise _put_off(error, self.name) from error
+            raise _put_off(error, self.name) from None  # what the server said may quote the address
         except aiosmtplib.SMTPResponseException as error:
             code = _said("auth" if isinstance(error, aiosmtplib.SMTPAuthenticationError) else "greeting", error)
-            raise NotSent(f"The mail server does not let us in ({code}).", code=code) from error
+            raise NotSent(f"The mail server does not let us in ({code}).", code=code) from None
         except (aiosmtplib.SMTPException, OSError) as error:  # time-outs are OSErrors; so are faults of TLS
-            raise _away(type(error).__name__) from error
+            raise _away(type(error).__name__) from None
         if not client.is_connected:
             raise _away("SMTPServerDisconnected")
         return None
 
-    async def _hand_over(
-        self, client: aiosmtplib.SMTP, message: Message, sender: ValidatedEmail, recipient: ValidatedEmail
-    ) -> Delivery:
+    async def _hand_over(self, client: aiosmtplib.SMTP, built: EmailMessage) -> Delivery:
         """Send the message itself. From here on a fault that is no answer leaves it in doubt."""
-        built = compose(message, sender, recipient, self.clock.now())
         try:
             async with asyncio.timeout(self.settings.answer_seconds):
                 await client.data(built.as_bytes(), timeout=self.settings.answer_seconds)
         except aiosmtplib.SMTPDataError as error:
             if 400 <= error.code < 500:
-                raise _put_off(error, self.name) from error
+                raise _put_off(error, self.name) from None  # what the server said may quote the address
             if error.code >= 500:
                 return Delivery("failed", code=_said(REFUSED, error))
             return Delivery("unknown", code=_said(INTERRUPTED, error))
@@ -142,18 +142,18 @@ def compose(message: Message, sender: ValidatedEmail, recipient: ValidatedEmail,
         now: epoch milliseconds, for the header Date.
     """
     built = EmailMessage(policy=SMTPUTF8 if _options(sender, recipient) else SMTP_POLICY)
-    built["From"] = Address(_line(message.sender.name), addr_spec=_written(sender))
-    built["To"] = Address(addr_spec=_written(recipient))
+    built["From"] = Address(_line(message.sender.name), sender.local_part, sender.ascii_domain)
+    built["To"] = Address("", recipient.local_part, recipient.ascii_domain)
     built["Subject"] = _line(message.subject or "")
     built["Date"] = formatdate(now / 1000)
     built["Message-ID"] = message_id(message.key, sender.ascii_domain)
     built["Auto-Submitted"] = "auto-generated"  # RFC 3834: no holiday notices in return
-    built["Content-Language"] = message.language
     for name, value in unsubscribing(message):
         built[name] = value
     built.set_content(message.text)
     if message.html is not None:
         built.add_alternative(message.html, subtype="html")
+    built["Content-Language"] = message.language  # the content's own headers replace any that was there before
     return built
 
 
