@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from schemas.envelope import CollectorRole, Control, Currency, DebtClass, Hours, Name, Timestamp
+from schemas.rules import Compliance
 from schemas.strategies import ActionStrategy, Step
 
 TenantId = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$(?!\n)")]
@@ -67,6 +68,7 @@ class Tenant(Control, frozen=True, kw_only=True, tag="tenant.changed"):
     language: Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Z]{2})?$(?!\n)")] = "en"
     """BCP 47; for customers of whom no language is known, or none that a template speaks."""
     sender: Sender = Sender()
+    compliance: Compliance = Compliance()
 
 
 class ModelReleased(Control, frozen=True, kw_only=True, tag="model.released"):
