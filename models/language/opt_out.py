@@ -25,7 +25,7 @@ _SECTIONS: dict[str, Answer] = {
 _NUMBER = ("call", "sms")
 """A number that is to be forgotten can be called and texted."""
 _SIGNS = ("\U0001f6d1", "\u270b", "\U0001f6ab", "\u26d4", "\U0001f595")
-_SHORTEST, _LONGEST = 3, 40
+_SHORTEST = 3
 
 
 class _Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,6 +50,8 @@ class _Words(msgspec.Struct, frozen=True):
     strong: frozenset[str]
     polite: frozenset[str]
     phrases: Phrases
+    vocabulary: frozenset[str]
+    """Every word that may stand in a clause that is such a word alone."""
     slips: dict[str, str]
     """Misspelt words for stopping, and what was meant."""
     channels: Phrases
@@ -59,13 +61,14 @@ class _Words(msgspec.Struct, frozen=True):
 def _known() -> _Words:
     data = msgspec.yaml.decode(files("models.language").joinpath("opt_out.yaml").read_bytes(), type=_Data)
     alone = frozenset(word for line in data.alone for word in line)
-    known = {word for words_ in data.lists.values() for word in words_} | set(data.polite) | alone
+    slips = _slips({word for words_ in data.lists.values() for word in words_} | set(data.polite) | alone)
     return _Words(
         alone=alone,
         strong=frozenset(data.strong),
         polite=frozenset(data.polite),
         phrases=compile_phrases({name: getattr(data, name) for name in _SECTIONS}, data.lists),
-        slips=_slips(known),
+        vocabulary=frozenset(data.polite).union(slips, *(phrase.split() for phrase in alone)),
+        slips=slips,
         channels=compile_phrases(data.channels, {}),
     )
 
@@ -87,7 +90,7 @@ def opt_out(text: str) -> Answer:
     """Whether the text asks for no more contacts. Never raises; time in proportion to the text."""
     known = _known()
     small = plain(text)
-    said = words(small)
+    said = words(shortened(small))
     if not any(word.isalpha() for word in said):
         return "unsure" if any(sign in text for sign in _SIGNS) else "no"
     if is_reaction(small):
@@ -110,16 +113,17 @@ def _alone(known: _Words, said: list[str]) -> Answer:
     answer: Answer = "no"
     whole = True
     for clause in clauses(said):
-        bare = (
-            [word for word in map(shortened, clause) if word not in known.polite] if len(clause) <= _LONGEST else clause
-        )
+        if not known.vocabulary.issuperset(clause):
+            whole = False
+            continue
+        bare = [word for word in clause if word not in known.polite]
         if not bare:
             continue
         once = bare if len(set(bare)) == len(bare) else list(dict.fromkeys(bare))
         meant = " ".join(once)
+        if meant in known.strong:
+            return "yes"
         if meant in known.alone or " ".join(bare) in known.alone:
-            if meant in known.strong:
-                return "yes"
             answer = "unsure"
             continue
         whole = False

@@ -15,14 +15,25 @@ _END = r"(?=[.,] |\Z)"
 _GAP = r"(?:[^ .,]+ )"
 
 
-class Phrase(NamedTuple):
-    """One phrase after its first word has been found."""
+class Phrase:
+    """One phrase, compiled when its first word is first met: most are never asked for in the life of a worker."""
 
-    section: str
-    begins: bool
-    """It must stand where a clause begins."""
-    pattern: re.Pattern[str]
-    """Over the words, each followed by one blank."""
+    __slots__ = ("_pattern", "begins", "seconds", "section", "source")
+
+    def __init__(self, section: str, source: str, *, begins: bool, seconds: frozenset[str] | None) -> None:
+        """`begins`: it must stand where a clause begins. `source`: over the words, each followed by one blank.
+
+        `seconds`: what the second word can only be, when that is known; asked first, as it is cheap.
+        """
+        self.section, self.source, self.begins, self.seconds = section, source, begins, seconds
+        self._pattern: re.Pattern[str] | None = None
+
+    def end(self, text: str, offset: int) -> int | None:
+        """Where the phrase ends in the text when it stands at `offset`."""
+        if self._pattern is None:
+            self._pattern = re.compile(self.source)
+        found = self._pattern.match(text, offset)
+        return None if found is None else found.end()
 
 
 class Found(NamedTuple):
@@ -62,7 +73,16 @@ def _compile(section: str, line: str, lists: Mapping[str, Iterable[str]]) -> tup
     if parts[0][0] in "~!$" or parts[0].endswith("?"):
         raise ValueError("it must begin with a fixed word")
     firsts = sorted({choice.split("_")[0] for choice in _choices(parts[0], lists)})
-    return firsts, Phrase(section, begins, re.compile("".join(_part(part, lists) for part in parts)))
+    source = "".join(_part(part, lists) for part in parts)
+    return firsts, Phrase(section, source, begins=begins, seconds=_seconds(parts, lists))
+
+
+def _seconds(parts: list[str], lists: Mapping[str, Iterable[str]]) -> frozenset[str] | None:
+    if any("_" in choice for choice in _choices(parts[0], lists)):
+        return None
+    if len(parts) == 1 or parts[1][0] in "~!$" or parts[1].endswith("?") or "$" in parts[1].split("|"):
+        return None
+    return frozenset(choice.split("_")[0] for choice in _choices(parts[1], lists))
 
 
 def _part(part: str, lists: Mapping[str, Iterable[str]]) -> str:
@@ -96,7 +116,7 @@ def search(phrases: Phrases, words: list[str]) -> Iterator[Found]:
     while place < len(words):
         word = words[place]
         candidates = phrases.get(word)
-        end = match_at(candidates, text, offset, words, place) if candidates is not None else None
+        end = _match_at(candidates, text, offset, words, place) if candidates is not None else None
         if end is None:
             place, offset = place + 1, offset + len(word) + 1
             continue
@@ -106,17 +126,19 @@ def search(phrases: Phrases, words: list[str]) -> Iterator[Found]:
         place, offset = place + taken, after
 
 
-def match_at(
+def _match_at(
     candidates: tuple[Phrase, ...], text: str, offset: int, words: list[str], place: int
 ) -> tuple[str, int] | None:
     """The section of the first phrase that stands here, and where it ends in the text."""
     begins = place == 0 or words[place - 1] in (CLAUSE, SENTENCE)
+    second = words[place + 1] if place + 1 < len(words) else ""
     for phrase in candidates:
-        if phrase.begins and not begins:
+        seconds = phrase.seconds
+        if (seconds is not None and second not in seconds) or (phrase.begins and not begins):
             continue
-        found = phrase.pattern.match(text, offset)
-        if found is not None:
-            return phrase.section, found.end()
+        end = phrase.end(text, offset)
+        if end is not None:
+            return phrase.section, end
     return None
 
 

@@ -13,14 +13,15 @@ _TOKEN = re.compile(r"[^\W_]+|[.!?;:\n\u2026|]|,|\u060c")
 _INVISIBLE = re.compile(
     "[\u0300-\u036f\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufe00-\ufe0f\ufeff]+"
 )
-_LETTERS = str.maketrans({"ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "æ": "ae", "Æ": "ae", "œ": "oe", "ı": "i", "đ": "d"})
+_LETTERS = str.maketrans(
+    {"ł": "l", "Ł": "l", "ø": "o", "Ø": "o", "æ": "ae", "Æ": "ae", "œ": "oe", "\u0131": "i", "đ": "d"}
+)
 _LOOKALIKES = str.maketrans("абеосрхтукмнѕіјзвАВЕОСРХТУКМНЅІЈ", "abeocpxtykmhsijzbabeocpxtykmhsij")
-_LATIN = re.compile("[a-z]")
 _LEET = str.maketrans("01345$@", "oieassa")
 _MAIL = re.compile(r"\be[\s\u2010-\u2015-]?mail")
 _CONTRACTED = re.compile(r"n['\u2018\u2019\u02bc\u00b4`]t\b")
 _APOSTROPHE = re.compile(r"['\u2018\u2019\u201b\u02bc\u00b4`]")
-_LONG = re.compile(r"(.)\1{2,}")
+_LONG = re.compile(r"([a-z])\1{2,}")
 _LETTERED = re.compile(r"\b(?:[a-z][ .*_-]){3,}[a-z]\b")
 
 _QUOTED = re.compile(
@@ -88,6 +89,6 @@ def spelt_out(small: str) -> str:
     return _LETTERED.sub(lambda found: re.sub(r"[ .*_-]", "", found.group()), small)
 
 
-def shortened(word: str) -> str:
-    """The word with every letter that was held down written once: stoooop, stopppp."""
-    return _LONG.sub(r"\1", word)
+def shortened(small: str) -> str:
+    """The text with every letter that was held down written once: stoooop, stopppp."""
+    return _LONG.sub(r"\1", small)
