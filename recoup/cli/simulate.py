@@ -1,4 +1,4 @@
-"""`recoup simulate`: a simulated portfolio's events, sent to Kafka."""
+"""`recoup simulate`: a simulated portfolio's events, sent to Kafka; or, with --policy, policies compared without it."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from recoup.cli.compare_policies import compare_policies, seeds_from
+from schemas.errors import BadInput
 
 if TYPE_CHECKING:
     from recoup.simulator.feed import Tally
@@ -28,7 +31,30 @@ if TYPE_CHECKING:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Write each customer's habit and true probabilities to this file, as JSON lines.",
 )
-@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON: what was sent.")
+@click.option(
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="Compare policies on simulated customers instead, without a stack: schedule, none, random, nba, or a strategy's"
+    " file. The others are compared with the first.",
+)
+@click.option("--days", default=90, show_default=True, type=click.IntRange(1, 730), help="With --policy: how long.")
+@click.option("--seeds", help="With --policy: how many from --seed on, or a list such as 1,2,3.  [default: 5]")
+@click.option(
+    "--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="With --policy: seeds at a time."
+)
+@click.option(
+    "--report",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --policy: write a page with pictures to this file.",
+)
+@click.option(
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --policy: write every event, contact and decision to this file, as JSON lines.",
+)
+@click.option("--json", "as_json", is_flag=True, help="End with one line of JSON: what was sent, or found.")
 def simulate(
     accounts: int,
     rate: float,
@@ -41,6 +67,12 @@ def simulate(
     duplicate_share: float,
     late_share: float,
     truth: Path | None,
+    policies: tuple[str, ...],
+    days: int,
+    seeds: str | None,
+    jobs: int,
+    report: Path | None,
+    log: Path | None,
     as_json: bool,
 ) -> None:
     """Send a simulated portfolio's events, and let its customers react to the contacts that Recoup makes.
@@ -48,9 +80,16 @@ def simulate(
     Customers pay promptly, late, when reminded, dispute or are insolvent. Duplicates, late and bad messages are among
     the events. A business day passes whenever every account has been visited once on average.
 
+    With --policy nothing is sent: the same customers live under each policy, with the same luck, and what each policy
+    recovers and costs is told.
+
     \b
     Example:  recoup simulate --accounts 2000 --rate 500 --seconds 60 --truth truth.jsonl
+              recoup simulate --policy schedule --policy nba --accounts 2000 --days 90 --report policies.html
     """
+    if policies:
+        _compare(policies, accounts, days, seeds_from(seeds, seed), jobs, report, log, as_json=as_json)
+        return
     import msgspec
 
     from models.clock import WallClock
@@ -78,6 +117,28 @@ def simulate(
         click.echo(msgspec.json.encode({"produced": tally.total} | msgspec.to_builtins(tally)).decode())
     else:
         click.echo(summary(tally))
+
+
+def _compare(
+    policies: tuple[str, ...],
+    accounts: int,
+    days: int,
+    seeds: tuple[int, ...],
+    jobs: int,
+    report: Path | None,
+    log: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from recoup.simulator.comparison.compare import Question
+    from recoup.simulator.comparison.policies import policy_named
+
+    if len(set(policies)) != len(policies):
+        raise BadInput("--policy: names a policy twice; the same customers under it would do the same.")
+    question = Question(
+        policies=tuple(policy_named(text) for text in policies), accounts=accounts, days=days, seeds=seeds
+    )
+    compare_policies(question, jobs=jobs, as_json=as_json, report=report, log=log)
 
 
 @contextmanager

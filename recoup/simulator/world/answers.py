@@ -21,8 +21,6 @@ from schemas.envelope import Event
 
 REPORT = HOUR
 """After which the provider's reports about a contact are heard."""
-OFFERS_PLAN = "plan"
-"""A template that offers a plan has this in its name."""
 CODES = {channel: number for number, channel in enumerate(CHANNELS)}
 WAY = {way: number for number, way in enumerate(WAYS)}
 POOR = (NAMES.index("hardship"), NAMES.index("insolvent"))
@@ -35,15 +33,19 @@ class Answers:
     def __init__(self, life: Life) -> None:
         self.life = life
         self.population = life.population
+        self._offers: set[str] = set()
+        """Contacts that offer a plan."""
         self._third = life.population.third_party.tolist()
         self._zones = [
             zone((place.time_zones or (tenant.time_zone,))[0])
             for place, tenant in ((life.population.place_of(c), life.population.tenant_of(c)) for c in _all(life))
         ]
 
-    def hear(self, customer: int, contact: ContactRequested, now: Instant) -> None:
+    def hear(self, customer: int, contact: ContactRequested, now: Instant, *, offers_plan: bool = False) -> None:
         """A contact leaves now; what the provider reports and what the customer says is heard of later."""
         life, channel = self.life, contact.channel
+        if offers_plan:
+            self._offers.add(contact.contact_id)
         tally = life.tally
         tally.contacts[channel][customer] += 1
         tally.contacts_by_day[life.day] += 1
@@ -138,15 +140,17 @@ class Answers:
             for place in range(MOST_INVOICES):
                 if life.left[customer, place] and (told := life.disputing(customer, place)(at)):
                     return told
-        if OFFERS_PLAN in contact.template and way != "voicemail":
-            if self._luck(customer, Purpose.TOOK_PLAN, channel) < population.takes_plan[customer]:
-                return life.take_plan(customer, at)
+        offered = contact.contact_id in self._offers and way != "voicemail"
+        if offered and self._luck(customer, Purpose.TOOK_PLAN, channel) < population.takes_plan[customer]:
+            return life.take_plan(customer, at)
         said: list[Event] = []
         if talks and habit in POOR and self._luck(customer, Purpose.DECLARED, channel) < habits.SAYS_HARDSHIP:
             said = list(declare_hardship(life, customer, at))
         replies = not talks and way in ("sms", "email") and self._luck(customer, Purpose.SAID, channel) < habits.REPLIES
         if talks or replies:
-            if self._luck(customer, Purpose.PROMISED, channel) < population.promises[customer] * (1.0 if talks else 0.5):
+            if self._luck(customer, Purpose.PROMISED, channel) < population.promises[customer] * (
+                1.0 if talks else 0.5
+            ):
                 days = 2 + int(6 * self._luck(customer, Purpose.PROMISED_DAYS, channel))
                 return said + life.promise(customer, at, days, channel)
             if replies:
@@ -163,7 +167,9 @@ class Answers:
         """How well the hour suits the customer, from OFF_HOURS to 1."""
         place = self._zones[customer]
         hour = 12.0 if place is None else (place.wall(now) % DAY) / HOUR
-        return habits.OFF_HOURS + (1 - habits.OFF_HOURS) * _bell(round(hour - float(self.population.best_hour[customer]), 1))
+        return habits.OFF_HOURS + (1 - habits.OFF_HOURS) * _bell(
+            round(hour - float(self.population.best_hour[customer]), 1)
+        )
 
 
 @lru_cache(maxsize=1_024)

@@ -89,7 +89,8 @@ class Opening:
         )  # fmt: skip
         if random.random() < INCONVENIENT:
             yield crm.ContactPreferenceChanged(
-                **self.envelope(customer, "prefers", START - 40 * DAY), inconvenient=(Hours(start="08:00", end="12:00"),)
+                **self.envelope(customer, "prefers", START - 40 * DAY),
+                inconvenient=(Hours(start="08:00", end="12:00"),),
             )
         if random.random() < REFUSES_CALLS:
             yield crm.ContactPreferenceChanged(

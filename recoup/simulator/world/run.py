@@ -31,8 +31,9 @@ from schemas.errors import RecoupError
 
 HOURS = 24
 NO_REVIEW = np.iinfo(np.int64).max
-TO_PERSON = b'"action":"hand_to_person"'
-CREDIT_HOLD = b'"action":"credit_hold"'
+ACTION = b'"action":"'
+"""The first of it in a decision is the chosen one; the candidates follow."""
+TO_PERSON, CREDIT_HOLD, OFFER_PLAN = b"hand_to_person", b"credit_hold", b"offer_plan"
 
 request_of = msgspec.json.Decoder(ContactRequested).decode
 decision_of = msgspec.json.Decoder(NextBestAction).decode
@@ -61,33 +62,35 @@ class Refused(RecoupError):
 class World:
     """A population with its opening states, ready to be run under several policies."""
 
-    def __init__(self, population: Population, log: Log | None = None) -> None:
+    def __init__(self, population: Population) -> None:
         self.population = population
         self.opening = Opening(population)
-        self.log = log
-        self.blobs = [self._blob(customer) for customer in range(population.size)]
+        self.blobs = [fold(None, self.opening.events(customer)) for customer in range(population.size)]
         ids = population.tenant_ids
         self.who = [(ids[population.tenant[c]], population.account_id(c)) for c in range(population.size)]
 
-    def _blob(self, customer: int) -> bytes:
-        events = self.opening.events(customer)
-        if self.log is not None:
-            for event in events:
-                self.log.heard(customer, event)
-        return fold(None, events)
+    def run(
+        self, decides: Decides, days: int, *, progress: Callable[[int], None] | None = None, log: Log | None = None
+    ) -> Tally:
+        """So many days under a policy.
 
-    def run(self, decides: Decides, days: int, progress: Callable[[int], None] | None = None) -> Tally:
-        """So many days under a policy; told of each day that is over.
+        Args:
+            progress: told of each day that is over.
+            log: told of the opening events first.
 
         Raises:
             Refused: the core does not take an event of the world.
         """
-        return _Run(self, decides, days).whole(progress)
+        if log is not None:
+            for customer in range(self.population.size):
+                for event in self.opening.events(customer):
+                    log.heard(customer, event)
+        return _Run(self, decides, days, log).whole(progress)
 
 
 class _Run:
-    def __init__(self, world: World, decides: Decides, days: int) -> None:
-        self.world, self.decides, self.days = world, decides, days
+    def __init__(self, world: World, decides: Decides, days: int, log: Log | None) -> None:
+        self.world, self.decides, self.days, self.log = world, decides, days, log
         self.life = Life(world.population, world.opening, days)
         self.answers = Answers(self.life)
         self.blobs = list(world.blobs)
@@ -112,7 +115,7 @@ class _Run:
 
     def _hour(self, now: Instant) -> None:
         heard: dict[int, list[tuple[Event, int]]] = {}
-        log = self.world.log
+        log = self.log
         for customer, event in self.life.due(now):
             heard.setdefault(customer, []).append((event, 0))
             if log is not None:
@@ -129,11 +132,12 @@ class _Run:
         outcome = self.decides(work)
         self._keep(customers, outcome)
         for customer, messages in zip(customers, outcome.messages, strict=True):
+            action = b""
             for topic, _, value in messages:
-                if topic == REQUESTS:
-                    self._contact(customer, value, now)
-                elif topic == DECISIONS:
-                    self._decision(customer, value)
+                if topic == DECISIONS:
+                    action = self._decision(customer, value)
+                elif topic == REQUESTS:
+                    self._contact(customer, value, now, offers_plan=action == OFFER_PLAN)
 
     def _keep(self, customers: list[int], outcome: Outcome) -> None:
         blobs = self.blobs
@@ -147,22 +151,26 @@ class _Run:
         self.denied.update(outcome.denied)
         self.life.tally.steps += outcome.scored
 
-    def _contact(self, customer: int, value: bytes, now: Instant) -> None:
+    def _contact(self, customer: int, value: bytes, now: Instant, *, offers_plan: bool) -> None:
         contact = request_of(value)
-        if self.world.log is not None:
-            self.world.log.contacted(customer, contact, now)
-        self.answers.hear(customer, contact, now)
+        if self.log is not None:
+            self.log.contacted(customer, contact, now)
+        self.answers.hear(customer, contact, now, offers_plan=offers_plan)
 
-    def _decision(self, customer: int, value: bytes) -> None:
+    def _decision(self, customer: int, value: bytes) -> bytes:
+        """The action that was chosen, its effects on the account beside a contact done."""
         life = self.life
-        if TO_PERSON in value and life.helped_until[customer] < life.day:
+        start = value.index(ACTION) + len(ACTION)
+        action = value[start : value.index(b'"', start)]
+        if action == TO_PERSON and life.helped_until[customer] < life.day:
             life.helped_until[customer] = life.day + PERSON_DAYS
             life.tally.count("to_person", customer)
             life.tally.cost[customer] += habits.PERSON_MINUTES * habits.MINUTE
-        elif CREDIT_HOLD in value:
+        elif action == CREDIT_HOLD:
             life.held_until[customer] = life.day + PERSON_DAYS
-        if self.world.log is not None:
-            self.world.log.decided(customer, decision_of(value))
+        if self.log is not None:
+            self.log.decided(customer, decision_of(value))
+        return action
 
 
 @contextmanager
