@@ -69,7 +69,8 @@ def _disputed(facts: CrmFacts, event: DisputeOpened, written: int) -> None:
         dispute = facts.disputes[key] = Dispute(event.invoice_id, event.debt_id)
     dispute.invoice_id = dispute.invoice_id or event.invoice_id
     dispute.debt_id = dispute.debt_id or event.debt_id
-    dispute.opened = max(dispute.opened, written)
+    if written > dispute.opened:
+        dispute.opened, dispute.oral = written, event.form == "oral"
     if len(facts.disputes) > DISPUTES:
         drop_lightest(facts.disputes, _dispute_weight)
 

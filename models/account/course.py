@@ -8,6 +8,7 @@ from schemas.actions import NextBestAction
 
 WAIT = "wait"
 CONTACT = "contact"
+HAND_TO_PERSON = "hand_to_person"
 
 STEPS = 32
 """Invoices whose steps are remembered; the one whose last step lies furthest back is forgotten first."""
@@ -53,6 +54,8 @@ class Course(msgspec.Struct, array_like=True, gc=False):
     promises_broken: int = 0
     judged: list[str] = []
     """Promises whose day has passed and that have been found kept or broken."""
+    escalated_at: Instant = 0
+    """When the account was last handed to a person; 0 = never."""
 
     def after(self, decision: NextBestAction) -> "Course":
         """The course with one more decision in it; an older or repeated decision changes nothing."""
@@ -80,7 +83,7 @@ class Course(msgspec.Struct, array_like=True, gc=False):
         if decision.step is not None and decision.action != WAIT and decision.invoice_ids:
             steps = _with_step(steps, decision.invoice_ids[0], decision.step, at)
         planned = self.planned
-        if decision.action == CONTACT and decision.contact_id is not None and decision.channel is not None:
+        if decision.contact_id is not None and decision.channel is not None:
             new = Planned(decision.contact_id, at, decision.channel, decision.purpose or "collection")
             planned = [*(old for old in planned if old.at > at - PLANNED_DAYS * DAY), new][-PLANNED:]
         kept, broken, judged = decision.promises_kept, decision.promises_broken, self.judged
@@ -99,6 +102,7 @@ class Course(msgspec.Struct, array_like=True, gc=False):
             promises_kept=self.promises_kept + len(kept),
             promises_broken=self.promises_broken + len(broken),
             judged=judged,
+            escalated_at=at if decision.action == HAND_TO_PERSON else self.escalated_at,
         )
 
 

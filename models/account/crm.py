@@ -12,6 +12,7 @@ from models.account import bars
 from models.account.outcome import APPLIED, DUPLICATE, Answer
 from models.account.profile import (
     CONSENTS,
+    EXTRA_CALLS,
     PARTIES,
     POINTS,
     PROFILE_FIELDS,
@@ -19,6 +20,7 @@ from models.account.profile import (
     Consent,
     ContactPoint,
     CrmFacts,
+    ExtraCalls,
     Party,
     Preference,
     drop_lightest,
@@ -94,22 +96,40 @@ def _point(facts: CrmFacts, event: ContactPointUpdated, written: int) -> None:
 
 def _checked(facts: CrmFacts, event: ContactPointChecked, written: int) -> None:
     known = facts.checks.get(event.address)
-    if known is None or written > known.stamp:
-        facts.checks[event.address] = Check(written, event.result, event.line_type)
-        if len(facts.checks) > POINTS:
-            drop_lightest(facts.checks, lambda check: (check.result == "reassigned", check.stamp))
+    if known is None:
+        known = facts.checks[event.address] = Check(0, None)
+    if event.result == "not_reassigned":
+        known.theirs = max(known.theirs, written)
+    elif event.result == "reassigned":
+        known.anothers = max(known.anothers, written)
+    if written > known.stamp:
+        known.stamp, known.result, known.line_type = written, event.result, event.line_type
+    if len(facts.checks) > POINTS:
+        drop_lightest(facts.checks, lambda check: (check.anothers > check.theirs, check.stamp))
 
 
 # -- what they want ----------------------------------------------------------------------------------------------------
 
 
 def _consent(facts: CrmFacts, event: ConsentChanged, written: int) -> None:
+    if event.scope == "extra_calls":
+        _extra_calls(facts, event, written)
+        return
     key = f"{event.channel}|{event.address or ''}|{event.scope}"
+    if event.debt_id:
+        key += f"|{event.debt_id}"
     known = facts.consents.get(key)
     if known is None or written > known.stamp:
-        facts.consents[key] = Consent(written, event.state == "granted", event.direct)
+        facts.consents[key] = Consent(written, event.state == "granted", event.direct, event.form == "oral")
         if len(facts.consents) > CONSENTS:
             drop_lightest(facts.consents, lambda consent: (not consent.granted, consent.stamp))
+
+
+def _extra_calls(facts: CrmFacts, event: ConsentChanged, written: int) -> None:
+    if event.channel not in ("call", "voicemail", "all"):
+        return  # the limit is one of calls
+    said = ExtraCalls(written, event.state == "granted", event.direct, event.debt_id, event.address)
+    facts.extra_calls = sorted([*facts.extra_calls, said], key=lambda known: known.stamp)[-EXTRA_CALLS:]
 
 
 def _preference(facts: CrmFacts, event: ContactPreferenceChanged, written: int) -> None:

@@ -1,7 +1,8 @@
 """What was sent and said, folded from interaction-events alone, so that no other topic's order can matter.
 
 Contacts are kept for the longest window that a rule looks back over, measured from the newest event of the account, and
-never more than `TOUCHES` of them; older ones are only counted.
+never more than `TOUCHES` of them; of older ones it is kept how many there were, and when each debt was first spoken of
+and its validation notice sent.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,10 @@ from schemas.interactions import (
 
 TOUCH_DAYS = 32
 """The longest rule window is 30 dates, and a date may begin a day earlier in another zone."""
-TOUCHES = 64
+TOUCHES = 128
+"""Many times what the limits let through in that time."""
+TEXTED = 16
+DEBTS = 16
 OPT_OUTS = 32
 PROMISES = 8
 BLOCKED = 16
@@ -64,6 +68,8 @@ class Touch(msgspec.Struct, array_like=True, gc=False):
     mode: str = "live"
     address: str | None = None
     debt_id: str | None = None
+    workplace: bool | None = None
+    """None = as the contact point of its address says."""
 
 
 class Promise(msgspec.Struct, array_like=True, gc=False):
@@ -108,6 +114,14 @@ class InteractionFacts(Contacts, array_like=True, gc=False):
     `channel|channel that it may end`. `models/account/claims.py` says which of them still wait."""
     read_until: dict[str, Instant] = {}
     """Up to when a person has read the replies, by channel."""
+    stops: dict[str, Instant] = {}
+    """The newest opt-out from texts, by the debt that it was about; `""` = it named none."""
+    texts: dict[str, Instant] = {}
+    """The newest text from the customer, by the number that it came from; `""` = not known."""
+    spoken: dict[str, Instant] = {}
+    """When a debt was first spoken of, of the contacts that are not kept any more; `""` = of those that named none."""
+    noticed: dict[str, Instant] = {}
+    """When its validation notice was sent, likewise."""
 
 
 # -- contacts ----------------------------------------------------------------------------------------------------------
@@ -191,11 +205,15 @@ def has_left(touch: Touch) -> bool:
 def _replied(facts: InteractionFacts, event: ReplyReceived, at: Instant, _mark: bytes) -> Answer:
     facts.answered += 1
     facts.last_reply_at = max(facts.last_reply_at, at)
+    if event.channel == "sms":
+        _later(facts.texts, event.address or "", at)
+        if len(facts.texts) > TEXTED:
+            del facts.texts[min(facts.texts, key=lambda name: (facts.texts[name], name))]
     wish = opt_out(event.text)
     if wish != "no":
         for channel in channels_named(event.text) or (event.channel,):
             if wish == "yes":
-                _opt_out(facts, channel, _meant(event, channel), at)
+                _opt_out(facts, channel, _meant(event, channel), at, event.debt_id)
             else:
                 _later(facts.unread, f"{event.channel}|{channel}", at)
     if wish == "unsure":
@@ -226,9 +244,14 @@ def _opted_out(facts: InteractionFacts, event: OptOutReceived, at: Instant, _mar
     return APPLIED
 
 
-def _opt_out(facts: InteractionFacts, channel: str, address: str | None, at: Instant) -> None:
+def _opt_out(
+    facts: InteractionFacts, channel: str, address: str | None, at: Instant, debt_id: str | None = None
+) -> None:
     """Over the limit the oldest address is forgotten and its whole channel opted out instead: never too little."""
     opt_outs = facts.opt_outs
+    if channel == "sms":
+        _later(facts.stops, debt_id or "", at)
+        _bound_debts(facts.stops, max)
     key = f"{channel}|{address or ''}"
     opt_outs[key] = max(opt_outs.get(key, 0), at)
     if len(opt_outs) > OPT_OUTS:
@@ -302,11 +325,53 @@ def fold(facts: InteractionFacts, event: Event, handler: Handler) -> Answer:
     return answer
 
 
+def _bound_debts(times: dict[str, Instant], of: Callable[[Instant, Instant], Instant]) -> None:
+    """Over the limit a debt is forgotten and what was known of it taken to be about every one."""
+    if len(times) > DEBTS:
+        name = min((name for name in times if name), key=lambda name: (times[name], name))
+        since = times.pop(name)
+        times[""] = of(times.get("", since), since)
+
+
 def _forget_old(facts: InteractionFacts) -> None:
     touches = facts.touches
     horizon = facts.newest - TOUCH_DAYS * DAY
     while touches:
         first = next(iter(touches))
-        if touches[first].at >= horizon and len(touches) <= TOUCHES:
-            return
-        del touches[first]
+        if touches[first].at >= horizon:
+            if len(touches) <= TOUCHES:
+                return
+            first = min(touches, key=lambda name: (touches[name].at, name))
+        _remember_first(facts, touches.pop(first))
+
+
+def speaks_of_debt(touch: Touch) -> bool:
+    """Whether something was said about a debt: attempts say nothing, and a message on a machine is one."""
+    if touch.purpose in ("transactional", "opt_out_confirmation"):
+        return False
+    if touch.channel in ("call", "voicemail"):
+        return touch.outcome == "conversation"
+    return not touch.inbound and touch.outcome != FAILED
+
+
+def gives_notice(touch: Touch) -> bool:
+    """Whether a validation notice was sent, or given in a conversation."""
+    if touch.purpose != "validation_notice" or touch.inbound:
+        return False
+    return touch.outcome == "conversation" if touch.channel in ("call", "voicemail") else touch.outcome != FAILED
+
+
+def _remember_first(facts: InteractionFacts, touch: Touch) -> None:
+    """What is asked of a contact even when it is not kept any more."""
+    debt = touch.debt_id or ""
+    if speaks_of_debt(touch):
+        facts.spoken[debt] = min(facts.spoken.get(debt, touch.at), touch.at)
+        _bound_debts(facts.spoken, min)
+    if gives_notice(touch):
+        facts.noticed[debt] = min(facts.noticed.get(debt, touch.at), touch.at)
+        if len(facts.noticed) > DEBTS:  # what is forgotten here only denies more
+            del facts.noticed[min(facts.noticed, key=lambda name: (facts.noticed[name], name))]
+    if touch.channel == "sms" and touch.inbound:
+        _later(facts.texts, touch.address or "", touch.at)
+    if touch.outcome == "wrong_party" and not touch.address:
+        _block(facts, "", touch.at)

@@ -10,6 +10,7 @@ from models.clock import Instant
 
 POINTS = 16
 CONSENTS = 32
+EXTRA_CALLS = 16
 DISPUTES = 32
 HOLDS = 32
 FLAGS = 64
@@ -61,6 +62,10 @@ class Check(msgspec.Struct, array_like=True, gc=False):
     stamp: int
     result: str | None
     line_type: str | None = None
+    theirs: int = 0
+    """The latest that found the address to be still the customer's; 0 = none did."""
+    anothers: int = 0
+    """The latest that found it to be somebody else's."""
 
 
 class Consent(msgspec.Struct, array_like=True, gc=False):
@@ -69,6 +74,17 @@ class Consent(msgspec.Struct, array_like=True, gc=False):
     stamp: int
     granted: bool
     direct: bool = False
+    oral: bool = False
+
+
+class ExtraCalls(msgspec.Struct, array_like=True, gc=False):
+    """A word about calls above the frequency limit. All of the latest are kept: past calls are judged by them."""
+
+    stamp: int
+    granted: bool
+    direct: bool
+    debt_id: str | None = None
+    address: str | None = None
 
 
 class Preference(msgspec.Struct, array_like=True, gc=False):
@@ -88,6 +104,8 @@ class Dispute(msgspec.Struct, array_like=True, gc=False):
     opened: int = 0
     resolved: int = 0
     outcome: str | None = None
+    oral: bool = False
+    """The latest word of it was spoken; what is not known to be counts as written."""
 
 
 class Hold(msgspec.Struct, array_like=True, gc=False):
@@ -148,7 +166,7 @@ class CrmFacts(Bars, array_like=True, gc=False):
     checks: dict[str, Check] = {}
     """By address."""
     consents: dict[str, Consent] = {}
-    """By channel, address and scope."""
+    """By channel, address and scope, and by debt where one is named."""
     preferences: dict[str, Preference] = {}
     """By channel; `""` = all of them."""
     parties: dict[str, Party] = {}
@@ -157,6 +175,8 @@ class CrmFacts(Bars, array_like=True, gc=False):
     workplace_refused: bool = False
     workplace_stamp: int = 0
     events: bytes = b""
+    extra_calls: list[ExtraCalls] = []
+    """The latest, oldest first."""
 
 
 def flag_key(name: str, debt_id: str | None) -> str:
