@@ -47,7 +47,9 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     website: Name = ""
     """Where customers can pay or ask."""
     unsubscribe: Name = ""
-    """https address or e-mail address (mailto:) that takes opt-outs from e-mail."""
+    """https address or e-mail address (mailto:) that takes opt-outs from e-mail; `{contact_id}` in it says whose."""
+    agent: Name = ""
+    """Who answers for the tenant, by name: a limited-content voicemail (12 CFR 1006.2(j)) names a natural person."""
 
 
 class Tenant(Control, frozen=True, kw_only=True, tag="tenant.changed"):

@@ -40,6 +40,7 @@ _MODULES = (
     "contacts",
     "facts",
     "control",
+    "templates",
     "operations",
 )
 _DAY_MS = 86_400_000

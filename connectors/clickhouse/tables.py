@@ -217,6 +217,9 @@ PAYLOADS: dict[str, tuple[Column, ...]] = {
         *_of(INSTANT, "live_since"),
         *_of(TEXTS, "currencies"),
     ),
+    "templates": (
+        *_of(TEXT, "template", "channel", "language", "subject", "purpose", "mode", "occasion", "registered_by"),
+    ),
     "model-releases": (
         *_of(TEXT, "role", "model", "location", "features_hash", "target", "released_by", "override"),
         *_of(TEXT, "moment", "signature"),

@@ -35,6 +35,7 @@ DESIGN = {
     "agent-metrics": "agent.metrics",
     "audit-logs": "audit.recorded",
     "tenants": "tenant.changed",
+    "templates": "template.registered",
     "model-releases": "model.released",
     "policy-releases": "policy.released",
 }
