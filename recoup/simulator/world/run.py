@@ -81,14 +81,12 @@ class World:
         Raises:
             Refused: the core does not take an event of the world.
         """
-        if log is not None:
-            for customer in range(self.population.size):
-                for event in self.opening.events(customer):
-                    log.heard(customer, event)
-        return _Run(self, decides, days, log).whole(progress)
+        return Run(self, decides, days, log).whole(progress)
 
 
-class _Run:
+class Run:
+    """One run; `blobs` and `life` may be looked at when it is over."""
+
     def __init__(self, world: World, decides: Decides, days: int, log: Log | None) -> None:
         self.world, self.decides, self.days, self.log = world, decides, days, log
         self.life = Life(world.population, world.opening, days)
@@ -101,6 +99,11 @@ class _Run:
         self.denied: Counter[str] = Counter()
 
     def whole(self, progress: Callable[[int], None] | None) -> Tally:
+        """All days; what they came to."""
+        if self.log is not None:
+            for customer in range(self.world.population.size):
+                for event in self.world.opening.events(customer):
+                    self.log.heard(customer, event)
         with _rarely_collected():
             for day in range(self.days):
                 self.life.begin(day)
