@@ -9,7 +9,9 @@ from tests.compliance_oracle.wishes import preferences, speaks_for, taken_back
 
 
 def st_1(case: Case) -> bool:
-    """ "After bankruptcy.filed: no contact at all (transactional answers that the customer asked for excepted), until
+    """ST-1, in its own words.
+
+    "After bankruptcy.filed: no contact at all (transactional answers that the customer asked for excepted), until
     dismissed or closed".
     """
     said = case.of("bankruptcy.filed", "bankruptcy.ended")
@@ -23,7 +25,9 @@ def st_1(case: Case) -> bool:
 
 
 def st_2(case: Case) -> bool:
-    """ "After deceased.reported: none of the person's contact points; only a linked spouse, executor, administrator or
+    """ST-2, in its own words.
+
+    "After deceased.reported: none of the person's contact points; only a linked spouse, executor, administrator or
     personal representative".
     """
     heirs = {"spouse", "executor", "administrator", "personal_representative"}
@@ -31,7 +35,10 @@ def st_2(case: Case) -> bool:
 
 
 def st_3(case: Case) -> bool:
-    """ "While fraud.reported stands: no collection contact"."""
+    """ST-3, in its own words.
+
+    "While fraud.reported stands: no collection contact".
+    """
     stands: set[str | None] = set()
     for fact in case.of("fraud.reported"):
         if not fact.get("withdrawn"):
@@ -44,9 +51,17 @@ def st_3(case: Case) -> bool:
 
 
 def st_4(case: Case) -> bool:
-    """ "After wrong_party on a contact point: that point is blocked for collection"."""
+    """ST-4, in its own words.
+
+    "After wrong_party on a contact point: that point is blocked for collection".
+    """
     if case.purpose in NOT_COLLECTION:
         return False
+    if any(
+        fact["intent"] == "wrong_person" and fact.get("address") and case.here(fact["address"])
+        for fact in case.of("reply.read")
+    ):
+        return True
     return any(
         same_address(item.address, case.address) if item.address else case.channel in PHONE
         for item in case.attempts
@@ -55,7 +70,10 @@ def st_4(case: Case) -> bool:
 
 
 def st_5(case: Case, zone: ZoneInfo | None) -> bool:
-    """ "contact_preference.changed: respected for every channel that it names"."""
+    """ST-5, in its own words.
+
+    "contact_preference.changed: respected for every channel that it names".
+    """
     if case.workplace and refused_at_work(case):
         return True
     said = preferences(case)
@@ -76,7 +94,9 @@ def medium_taken_back(case: Case) -> bool:
 
 
 def st_6(case: Case, zones: list[ZoneInfo], *, reg_f: bool) -> bool:
-    """ "hold.placed, debt.recalled, debt.sold: no collection contact about that debt"; "outside the validation period an
+    """ST-6, in its own words.
+
+    "hold.placed, debt.recalled, debt.sold: no collection contact about that debt"; "outside the validation period an
     open dispute still holds the disputed amount back (reported as ST-6)".
     """
     if case.purpose in NOT_COLLECTION:
@@ -115,7 +135,9 @@ def standing_until(case: Case) -> list[Fact]:
 
 
 def hr_2(case: Case, zone: ZoneInfo) -> bool:
-    """ "08:00-21:00 at the consumer for call, voicemail, sms (everyone) and e-mail (consumer debt); letters exempt; a
+    """HR-2, in its own words.
+
+    "08:00-21:00 at the consumer for call, voicemail, sms (everyone) and e-mail (consumer debt); letters exempt; a
     STOP confirmation (TC-4) exempt".
     """
     binds = case.channel in PHONE or (case.channel == "email" and case.account.get("debt_class") == "consumer")

@@ -38,7 +38,9 @@ def counted(case: Case, zone: ZoneInfo, days: int, channels: tuple[str, ...], *,
 
 
 def rf_1(case: Case, zone: ZoneInfo) -> bool:
-    """ "Compliant if NOT more than 7 calls to a particular person about a particular debt in 7 consecutive days. CALLS
+    """RF-1, in its own words.
+
+    "Compliant if NOT more than 7 calls to a particular person about a particular debt in 7 consecutive days. CALLS
     only. Counts outbound calls and voicemails; inbound calls do not count." RF-3: calls with prior consent given
     directly, within 7 consecutive days of consent, are left out.
     """
@@ -49,8 +51,10 @@ def rf_1(case: Case, zone: ZoneInfo) -> bool:
 
 
 def rf_2(case: Case, zone: ZoneInfo) -> bool:
-    """ "No call within 7 consecutive days AFTER a telephone conversation about that debt; the date of the conversation
-    is day 1. A conversation on an inbound call counts."
+    """RF-2, in its own words.
+
+    "No call within 7 consecutive days AFTER a telephone conversation about that debt; the date of the conversation is
+    day 1. A conversation on an inbound call counts."
     """
     if case.channel not in VOICE or case.purpose == "transactional" or extra_calls(case, case.at, zone):
         return False
@@ -65,19 +69,28 @@ def rf_2(case: Case, zone: ZoneInfo) -> bool:
 
 
 def rf_4(case: Case, zone: ZoneInfo) -> bool:
-    """ "Absent knowledge otherwise: before 8:00 a.m. and after 9:00 p.m. LOCAL time; e-mail and SMS too." """
+    """RF-4, in its own words.
+
+    "Absent knowledge otherwise: before 8:00 a.m. and after 9:00 p.m. LOCAL time; e-mail and SMS too."
+    """
     if case.channel == "letter" or case.purpose == "opt_out_confirmation" or said_convenient(case, zone):
         return False
     return not inside(case.at, zone, "08:00", "21:00")
 
 
 def rf_5(case: Case) -> bool:
-    """ "Only when convenient in ALL candidate locations." """
+    """RF-5, in its own words.
+
+    "Only when convenient in ALL candidate locations."
+    """
     return len(case.zones) > 1 and any(rf_4(case, zone) for zone in case.zones)
 
 
 def rf_7(case: Case) -> bool:
-    """ "Person asks not to be reached by a medium -> stop that medium; one confirmation of the opt-out allowed." """
+    """RF-7, in its own words.
+
+    "Person asks not to be reached by a medium -> stop that medium; one confirmation of the opt-out allowed."
+    """
     said = preferences(case)
     given = grants(case, case.channel)
     refused = bool(said) and bool(said[-1].get("refused")) and (not given or given[-1]["at"] <= said[-1]["at"])
@@ -88,7 +101,10 @@ def rf_7(case: Case) -> bool:
 
 
 def rf_8(case: Case) -> bool:
-    """ "Written notice (refusal to pay / cease) -> stop"; "form unknown = written"."""
+    """RF-8, in its own words.
+
+    "Written notice (refusal to pay / cease) -> stop"; "form unknown = written".
+    """
     asked = [
         fact
         for fact in case.of("cease_requested")
@@ -98,7 +114,9 @@ def rf_8(case: Case) -> bool:
 
 
 def rf_9(case: Case) -> bool:
-    """ "Represented -> only attorney; no workplace contact if employer prohibits; no work e-mail by default"; "work
+    """RF-9, in its own words.
+
+    "Represented -> only attorney; no workplace contact if employer prohibits; no work e-mail by default"; "work
     e-mail: denied unless the person consented to that address".
     """
     return (_represented(case) and not speaks_for(case, {"attorney"})) or (case.workplace and _not_at_work(case))
@@ -133,7 +151,9 @@ def refused_at_work(case: Case) -> bool:
 
 
 def rf_10(case: Case, zone: ZoneInfo | None) -> bool:
-    """ "A consent dated at most 60 calendar days before suffices; later, an inbound text, a renewed consent or a
+    """RF-10, in its own words.
+
+    "A consent dated at most 60 calendar days before suffices; later, an inbound text, a renewed consent or a
     contact_point.checked with not_reassigned, at most 60 days old, is needed. E-mail has no 60-day limb"; "a verified
     address needs no consent fact".
     """
@@ -158,8 +178,11 @@ def rf_10(case: Case, zone: ZoneInfo | None) -> bool:
 
 
 def rf_12(case: Case, zone: ZoneInfo) -> bool:
-    """ "Attempts do not start the clock. Once a communication about a debt is more than 5 days old and no validation
-    notice for that debt was sent or given, every collection contact about it is denied; the notice itself is allowed."
+    """RF-12, in its own words.
+
+    "Attempts do not start the clock. Once a communication about a debt is more than 5 days old and no validation
+    notice for that debt was sent or given, every collection contact about it is denied; the notice itself is
+    allowed."
     """
     if case.purpose in {*NOT_COLLECTION, "validation_notice"} or notices(case):
         return False
@@ -173,7 +196,7 @@ def rf_12(case: Case, zone: ZoneInfo) -> bool:
 def _communicates(item: Attempt) -> bool:
     if item.channel in VOICE:
         return item.outcome == "conversation"
-    return not item.inbound and item.outcome != "failed" and item.outcome != "not_connected"
+    return not item.inbound and item.outcome not in {"failed", "not_connected"}
 
 
 def notices(case: Case) -> list[Attempt]:
@@ -212,7 +235,9 @@ def _same_dispute(opened: Fact, resolved: Fact) -> bool:
 
 
 def in_validation_period(case: Case, dispute: Fact, zone: ZoneInfo) -> bool:
-    """ "Timely written dispute"; RF-13: the period "ends 30 days after receipt or assumed receipt; assumed receipt = at
+    """Whether a dispute was raised in writing while the validation period ran.
+
+    "Timely written dispute"; RF-13: the period "ends 30 days after receipt or assumed receipt; assumed receipt = at
     least 5 days after sending, excluding legal holidays, Saturdays, Sundays"; without a notice it has not ended.
     """
     if dispute.get("form") == "oral":
@@ -247,7 +272,10 @@ def legal_holiday(day: dt.date) -> bool:
 
 
 def rf_14(case: Case, zone: ZoneInfo) -> bool:
-    """ "RF-14 denies while a dispute raised in the validation period is open"."""
+    """RF-14, in its own words.
+
+    "RF-14 denies while a dispute raised in the validation period is open".
+    """
     return case.purpose not in NOT_COLLECTION and any(
         in_validation_period(case, one, zone) for one in open_disputes(case)
     )
@@ -258,7 +286,9 @@ def _robot(case: Case) -> bool:
 
 
 def tc_1(case: Case) -> bool:
-    """ "Prior express consent for autodialled / artificial / prerecorded calls and texts to mobiles"; "applies to every
+    """TC-1, in its own words.
+
+    "Prior express consent for autodialled / artificial / prerecorded calls and texts to mobiles"; "applies to every
     SMS, and to calls only when mode is artificial or autodialled".
     """
     return (case.channel == "sms" or _robot(case)) and not _consented(case)
@@ -273,7 +303,9 @@ def _consented(case: Case) -> bool:
 
 
 def tc_2(case: Case, zone: ZoneInfo | None) -> bool:
-    """ "Any reasonable method; honour as soon as practicable; in force 2025-04-11"; "a STOP by SMS also ends artificial
+    """TC-2, in its own words.
+
+    "Any reasonable method; honour as soon as practicable; in force 2025-04-11"; "a STOP by SMS also ends artificial
     and prerecorded calls on the same matter".
     """
     if (
@@ -295,13 +327,19 @@ def _stopped_by_text(case: Case, *, same: bool) -> bool:
 
 
 def tc_3(case: Case, zone: ZoneInfo | None) -> bool:
-    """ "Applying one revocation to UNRELATED robocalls/texts: waived to 2026-04-11, then to 2027-01-31"."""
+    """TC-3, in its own words.
+
+    "Applying one revocation to UNRELATED robocalls/texts: waived to 2026-04-11, then to 2027-01-31".
+    """
     robot = case.channel in VOICE and case.mode in {"artificial", "autodialled"}
     return robot and _from(case, zone, dt.date(2027, 1, 31)) and _stopped_by_text(case, same=False)
 
 
 def _from(case: Case, zone: ZoneInfo | None, first: dt.date) -> bool:
-    """ "Effective dates are compared with the date of the contact"."""
+    """By the words of the specification.
+
+    "Effective dates are compared with the date of the contact".
+    """
     return (case.day(zone) if zone else case.at.date()) >= first
 
 
@@ -313,7 +351,10 @@ def _confirmed(case: Case, since: dt.datetime) -> bool:
 
 
 def tc_4(case: Case) -> bool:
-    """ "One, within 5 minutes"."""
+    """TC-4, in its own words.
+
+    "One, within 5 minutes".
+    """
     if case.purpose != "opt_out_confirmation" or case.channel not in PHONE:
         return False
     asked = [at for at, _debt in opt_outs(case, case.channel, unsure=False)]
@@ -332,14 +373,19 @@ def takes_any_back(fact: Fact) -> bool:
 
 
 def tc_5(case: Case, zone: ZoneInfo | None) -> bool:
-    """ "AI voices = artificial voice: consent" (2024-02-08)."""
+    """TC-5, in its own words.
+
+    "AI voices = artificial voice: consent" (2024-02-08).
+    """
     return (
         case.mode == "artificial" and _robot(case) and _from(case, zone, dt.date(2024, 2, 8)) and not _consented(case)
     )
 
 
 def tc_8(case: Case, zone: ZoneInfo) -> bool:
-    """ "Artificial or prerecorded calls to residential lines without consent: at most 3 in 30 consecutive days"; since
+    """TC-8, in its own words.
+
+    "Artificial or prerecorded calls to residential lines without consent: at most 3 in 30 consecutive days"; since
     2023-07-20.
     """
     if case.channel not in VOICE or case.mode != "artificial" or case.purpose == "transactional":

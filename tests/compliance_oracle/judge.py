@@ -106,7 +106,9 @@ def _state(case: Case) -> str:
 
 
 def _unknown(case: Case) -> set[str]:
-    """ "Missing collector_role, debt_class, country, time_zones (absent, null or empty), state (US only), city (NY only):
+    """What must be known and is not.
+
+    "Missing collector_role, debt_class, country, time_zones (absent, null or empty), state (US only), city (NY only):
     denied with unknown_<field>"; "state NY without city or ZIP: unknown_city".
     """
     missing = {name for name in ("collector_role", "debt_class") if not case.account.get(name)}
@@ -134,7 +136,10 @@ def _house_and_status(case: Case) -> set[str]:
 
 
 def _binds(case: Case, *, third_party: bool) -> bool:
-    """ "RF, MA, WA, DC and NYC rules bind consumer debt only"; some of them third parties only."""
+    """By the words of the specification.
+
+    "RF, MA, WA, DC and NYC rules bind consumer debt only"; some of them third parties only.
+    """
     consumer = _country(case) == "US" and case.account.get("debt_class") == "consumer"
     role = case.account.get("collector_role")
     return consumer and (role == "third_party" or (not third_party and role == "creditor"))

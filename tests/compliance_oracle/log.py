@@ -66,7 +66,7 @@ def when(value: Any) -> dt.datetime:
     """An instant with its offset, from RFC 3339."""
     if isinstance(value, dt.datetime):
         return value.astimezone(dt.UTC)
-    return dt.datetime.fromisoformat(str(value).upper().replace("Z", "+00:00")).astimezone(dt.UTC)
+    return dt.datetime.fromisoformat(str(value).upper()).astimezone(dt.UTC)
 
 
 def day_of(at: dt.datetime, zone: ZoneInfo) -> dt.date:

@@ -25,7 +25,10 @@ LOCALITIES |= {"jackson heights", "corona", "ridgewood", "rego park", "woodside"
 
 
 def in_new_york_city(case: Case) -> bool:
-    """ "The five boroughs and their localities, by city name or ZIP"."""
+    """By the words of the specification.
+
+    "The five boroughs and their localities, by city name or ZIP".
+    """
     city = str(case.account.get("city") or "").strip().lower()
     code = str(case.account.get("zip") or "").strip()[:5]
     boroughs = code[:3] in {"100", "101", "102", "103", "104", "111", "112", "113", "114", "116"}
@@ -38,7 +41,9 @@ def same_place(case: Case, attempts: list[Attempt]) -> list[Attempt]:
 
 
 def ma_1(case: Case, zone: ZoneInfo) -> bool:
-    """ "<= 2 communications in each 7-day period to home/mobile/personal number, by phone incl. SMS and recorded audio;
+    """MA-1, in its own words.
+
+    "<= 2 communications in each 7-day period to home/mobile/personal number, by phone incl. SMS and recorded audio;
     <= 2 in 30 days elsewhere; for EACH debt; unanswered call counts".
     """
     if case.channel not in PHONE or case.purpose == "transactional":
@@ -49,7 +54,10 @@ def ma_1(case: Case, zone: ZoneInfo) -> bool:
 
 
 def ma_2(case: Case, zone: ZoneInfo) -> bool:
-    """ "8:00 a.m.-9:00 p.m. unless waking hours known; workplace stop on request"."""
+    """MA-2, in its own words.
+
+    "8:00 a.m.-9:00 p.m. unless waking hours known; workplace stop on request".
+    """
     if case.channel not in PHONE:
         return False
     if case.workplace and refused_at_work(case):
@@ -59,7 +67,9 @@ def ma_2(case: Case, zone: ZoneInfo) -> bool:
 
 
 def wa_1(case: Case, zone: ZoneInfo) -> bool:
-    """ "> 3 communications per single week prohibited; workplace 1 per week; home not before 8 a.m. or after 9 p.m." A
+    """WA-1, in its own words.
+
+    "> 3 communications per single week prohibited; workplace 1 per week; home not before 8 a.m. or after 9 p.m." A
     week is "both the calendar week (Sunday to Saturday) and the 7-day window"; the first lies within the second.
     """
     late = case.channel in PHONE and not case.workplace and not inside(case.at, zone, "08:00", "21:00")
@@ -73,7 +83,10 @@ def wa_1(case: Case, zone: ZoneInfo) -> bool:
 
 
 def wa_2(case: Case, zone: ZoneInfo) -> bool:
-    """ "Calls and texts to a mobile number: at most 2 a day; answers to the debtor excluded"."""
+    """WA-2, in its own words.
+
+    "Calls and texts to a mobile number: at most 2 a day; answers to the debtor excluded".
+    """
     if case.channel not in PHONE or case.purpose in NOT_COLLECTION or case.line_type == "landline":
         return False
     made = counted(case, zone, 1, PHONE, connected=False)
@@ -81,7 +94,9 @@ def wa_2(case: Case, zone: ZoneInfo) -> bool:
 
 
 def dc_1(case: Case, zone: ZoneInfo) -> bool:
-    """ "> 4 phone calls per account per 7 days prohibited; > 5 e-mails+texts+private messages cumulatively per account
+    """DC-1, in its own words.
+
+    "> 4 phone calls per account per 7 days prohibited; > 5 e-mails+texts+private messages cumulatively per account
     per 7 days, only AFTER consent; ONE message per 7 days allowed to obtain consent"; "binds debts more than 30 days
     past due, not secured by real estate or a vehicle; unknown = binds".
     """
@@ -110,14 +125,19 @@ def _dc_binds(case: Case, zone: ZoneInfo) -> bool:
 
 
 def nyc_0(case: Case, zone: ZoneInfo) -> bool:
-    """ "More than 2 communications or attempts in 7 calendar days presumed excessive; effective_to 2026-08-31"."""
+    """NYC-0, in its own words.
+
+    "More than 2 communications or attempts in 7 calendar days presumed excessive; effective_to 2026-08-31".
+    """
     if case.day(zone) > dt.date(2026, 8, 31) or case.purpose == "transactional":
         return False
     return len(counted(case, zone, 7, EVERY, connected=False)) >= 2
 
 
 def nyc_1(case: Case, zone: ZoneInfo) -> bool:
-    """ "> 3 contacts/attempts in any 7-day period across ALL channels, per account; electronic only with written
+    """NYC-1, in its own words.
+
+    "> 3 contacts/attempts in any 7-day period across ALL channels, per account; electronic only with written
     revocable consent; effective 2026-09-01".
     """
     if case.day(zone) < dt.date(2026, 9, 1):
@@ -131,8 +151,10 @@ def nyc_1(case: Case, zone: ZoneInfo) -> bool:
 
 
 def uk_4(case: Case) -> bool:
-    """ "Stop contact asking for payment for up to 60 days; mental-health crisis: treatment + 30 days"; "binds England
-    and Wales; nation unknown = binds. It ends at ends_at or at breathing_space.ended, whichever is first".
+    """UK-4, in its own words.
+
+    "Stop contact asking for payment for up to 60 days; mental-health crisis: treatment + 30 days"; "binds England and
+    Wales; nation unknown = binds. It ends at ends_at or at breathing_space.ended, whichever is first".
     """
     nation = str(case.account.get("state") or "").upper().removeprefix("GB-")
     if nation in {"SCT", "NIR"} or case.purpose in NOT_COLLECTION:
@@ -154,7 +176,10 @@ def ends_of(started: dict[str, object]) -> dt.datetime | None:
 
 
 def hr_3(case: Case, zone: ZoneInfo) -> bool:
-    """ "GB: 08:00-21:00 Monday-Saturday, 09:00-18:00 Sunday for call, voicemail, sms, e-mail"."""
+    """HR-3, in its own words.
+
+    "GB: 08:00-21:00 Monday-Saturday, 09:00-18:00 Sunday for call, voicemail, sms, e-mail".
+    """
     if case.channel == "letter" or case.purpose == "opt_out_confirmation":
         return False
     sunday = case.at.astimezone(zone).weekday() == 6

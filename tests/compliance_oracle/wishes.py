@@ -15,23 +15,28 @@ def reaches(said: str, channel: str) -> bool:
 def opt_outs(case: Case, channel: str, *, unsure: bool = True) -> list[tuple[dt.datetime, str | None]]:
     """When the channel was taken back, in whatever way, and about which debt it was said; oldest first.
 
-    "An opt-out may arrive on another channel than the one that it names, and in another language."
+    "An opt-out may arrive on another channel than the one that it names, and in another language"; "unsure = that
+    channel is denied until a person has read it".
     """
     found = []
     for fact in case.facts:
-        if not case.here(fact.get("address")) and fact["type"] != "reply.received":
-            continue
-        if fact["type"] == "opt_out.received" and reaches(fact["channel"], channel):
-            found.append((fact["at"], None))
-        if _revokes(fact) and reaches(fact["channel"], channel):
+        kind = fact["type"]
+        closed = kind == "opt_out.received" or _revokes(fact) or (kind == "reply.read" and fact["intent"] == "opt_out")
+        if closed and reaches(fact["channel"], channel) and case.here(fact.get("address")):
             found.append((fact["at"], fact.get("debt_id")))
-        if fact["type"] == "reply.received":
-            answer, channels = takes_back(fact["text"], fact["channel"])
-            sure = answer == "yes" or (answer == "unsure" and unsure)
-            mine = fact["channel"] not in channels or case.here(fact.get("address"))
-            if sure and mine and any(reaches(said, channel) for said in channels):
-                found.append((fact["at"], fact.get("debt_id")))
+        if kind == "reply.received" and any(reaches(said, channel) for said in _closed_by(case, fact, unsure=unsure)):
+            found.append((fact["at"], fact.get("debt_id")))
     return found
+
+
+def _closed_by(case: Case, reply: Fact, *, unsure: bool) -> set[str]:
+    """The channels that a reply closes for this contact; a person who has read it and all before it decides for it."""
+    answer, channels = takes_back(reply["text"], reply["channel"])
+    read = [fact for fact in case.of("reply.read") if fact["channel"] == reply["channel"] and fact["at"] >= reply["at"]]
+    if answer == "no" or (answer == "unsure" and (read or not unsure)):
+        return set()
+    own = {said for said in channels if said == reply["channel"]}
+    return channels if case.here(reply.get("address")) else channels - own
 
 
 def _revokes(fact: Fact) -> bool:
@@ -54,7 +59,10 @@ def grants(case: Case, channel: str) -> list[Fact]:
 
 
 def taken_back(case: Case, channel: str) -> bool:
-    """ "Ordered by occurred_at, not by arrival; a newer consent undoes an opt-out"; at one instant the opt-out wins."""
+    """Whether the channel is closed by the customer's last word on it.
+
+    "Ordered by occurred_at, not by arrival; a newer consent undoes an opt-out"; at one instant the opt-out wins.
+    """
     outs = opt_outs(case, channel)
     given = grants(case, channel)
     return bool(outs) and (not given or given[-1]["at"] <= outs[-1][0])

@@ -31,18 +31,20 @@ POLITE = {
 CHANNELS = {
     "sms": r"\b(text\w*|txt\w*|sms\w*|messag\w*|mensaj\w*|mensag\w*|nachricht\w*|messagg\w*|bericht\w*|meddeland\w*)\b",
     "email": r"\b(e mail\w*|email\w*|mail\w*|correo\w*|courriel\w*|mejl\w*)\b",
-    "call": r"\b(call\w*|phon\w*|ring\w*|llam\w*|anruf\w*|anzurufen|appel\w*|ligar\w*|ligue\w*|telefon\w*|chiam\w*|bel|bellen)\b",
-    "letter": r"\b(letter\w*|carta\w*|brief\w*|courrier\w*|letter[ae])\b",
+    "call": r"\b(call\w*|phon\w*|ring\w*|llam\w*|anruf\w*|anzurufen|appel\w*|ligar|ligue\w*|telefon\w*|chiam\w*|bel|bellen)\b",
+    "letter": r"\b(letters?|carta\w*|briefe?|courriers?|lettere?)\b",
     "all": r"\b(contact\w*|contatt\w*|contat\w*|kontakt\w*|leave me alone|dejenme en paz|molest\w*)\b",
 }
 TAKES_BACK = re.compile(
-    r"\b(stop|stopp|quit|cease|do not|don t|dont|never|no longer|no more|unsubscribe|opt me out|opt out|remove|take me off|leave me"
-    r"|dejen|deje|no me|no quiero|ya no|pare|paren|parem|nao me|nao quero|mais mensagens|nicht mehr|keine|horen sie auf|horen sie bitte auf"
-    r"|arretez|arreter|cessez|ne m|ne me|plus de|non voglio|non mi|smett\w+|basta|niet meer|geen|hou op|stoppa|sluta|inte|inga)\b"
+    r"\b(stop|stopp|quit|cease|do not|don t|dont|never|no longer|no more|unsubscribe|opt me out|opt out|remove|take me off"
+    r"|leave me|dejen|deje|no me|no quiero|ya no|pare|paren|parem|nao me|nao quero|mais mensagens|nicht mehr|keine"
+    r"|horen sie|arretez|arreter|cessez|ne m|ne me|plus de|non voglio|non mi|smett\w+|basta|niet meer|geen|hou op"
+    r"|stoppa|sluta|inte|inga)\b"
 )
 OTHER_SENSE = re.compile(
-    r"\b(bus stop|stop by|stopped by|stopping by|stop in|stop over|stop at|truck stop|non stop|end of|at the end|weekend|month end"
-    r"|cancel(led)? (my|the) (order|flight|appointment|subscription)|stop (my|the) (payment|direct debit|standing order)|quit my job)\b"
+    r"\b(bus stop|stop by|stopped by|stopping by|stop in|stop over|stop at|truck stop|non stop|end of|at the end|weekend"
+    r"|cancel(led)? (my|the) (order|flight|appointment|subscription)|stop (my|the) (payment|direct debit|standing order)"
+    r"|quit my job)\b"
 )
 NAMED = re.compile(r"\b(" + "|".join(sorted(PER_SE | OTHER_TONGUES, key=len, reverse=True)) + r")\b")
 
