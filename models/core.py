@@ -7,18 +7,20 @@ folded and no more.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from itertools import repeat
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from models.account.outcome import APPLIED, Drop
-from models.account.promises import review_for
+from models.account.promises import Judged, judge, review_for
 from models.account.standing import standing_of
 from models.account.state import AccountState, Facts, close_stored, encode, fold, open_stored
-from models.actions.announce import Case, Message, Scored, announce, news_of
-from models.actions.schedule import Plan, consider, earliest
+from models.actions.announce import Case, Message, Scored, announce, decision_id, news_of, review_of
+from models.actions.choice import Caps, Choice, Conditions, Look, earliest
+from models.actions.confirmation import ASKING, confirmation
+from models.actions.in_force import Decider, Strategies, decider_of
+from models.actions.schedule import Plan
 from models.clock import Instant
 from models.compliance.gate import Gate
 from models.compliance.house import HouseGate
@@ -72,9 +74,17 @@ class Outcome(msgspec.Struct, gc=False):
     """Balances asserted by the billing system that differ from ours."""
 
 
-NOTHING_RELEASED: Released = {}
+class Setting(msgspec.Struct, frozen=True):
+    """What is the same for all accounts of a step."""
 
-plan_of = lru_cache(maxsize=1_024)(Plan)
+    mode: Mode
+    gate: Gate
+    conditions: Conditions
+
+
+NOTHING_RELEASED: Released = {}
+NO_STRATEGIES: Strategies = {}
+NO_CONDITIONS = Conditions()
 
 
 def step(
@@ -83,6 +93,8 @@ def step(
     mode: Mode,
     gate: Gate | None = None,
     released: Released = NOTHING_RELEASED,
+    strategies: Strategies = NO_STRATEGIES,
+    conditions: Conditions = NO_CONDITIONS,
 ) -> Outcome:
     """Fold the events, score every account that is to be decided on in one matrix a model, and decide.
 
@@ -91,22 +103,26 @@ def step(
             plan stands for the deed.
         gate: judges contacts; by default the one that needs no rule pack.
         released: the models in force; one step sees one set of them.
+        strategies: those in force, likewise, by tenant or `*`; a tenant without any follows its own schedule.
+        conditions: what decisions rest on besides the accounts.
     """
     outcome = Outcome(
         states=[], reviews=[], messages=[[] for _ in work], refused=[[] for _ in work], dropped=[[] for _ in work]
     )
-    plans = {tenant_id: plan_of(tenant) for tenant_id, tenant in tenants.items()}
+    deciders = {tenant_id: decider_of(tenant, strategies) for tenant_id, tenant in tenants.items()}
     servings = {tenant_id: serving_of(released, tenant_id) for tenant_id in tenants}
-    judge = gate or HouseGate()
+    setting = Setting(mode, gate or HouseGate(), conditions)
     cases: list[Case] = []
     for place, item in enumerate(work):
-        plan = plans.get(item.tenant_id)
-        if plan is None:
+        decider = deciders.get(item.tenant_id)
+        if decider is None:
             _refuse(item, place, outcome)
-        elif (case := _take(item, place, plan, servings[item.tenant_id], mode, judge, outcome)) is not None:
+            continue
+        case = _take(item, place, decider, servings[item.tenant_id], setting, outcome)
+        if case is not None:
             cases.append(case)
     if cases:
-        _decide(cases, outcome)
+        _decide(cases, outcome, dict(conditions.caps))
     left_out = sum(map(len, outcome.refused)) + sum(map(len, outcome.dropped))
     outcome.applied = sum([len(item.events) for item in work]) - left_out
     return outcome
@@ -119,32 +135,35 @@ def _refuse(work: Work, place: int, outcome: Outcome) -> None:
 
 
 def _take(
-    work: Work, place: int, plan: Plan, serving: Serving, mode: Mode, gate: Gate, outcome: Outcome
+    work: Work,
+    place: int,
+    decider: Decider,
+    serving: Serving,
+    setting: Setting,
+    outcome: Outcome,
 ) -> Case | None:
     """Fold one account's events; the case to decide, or None when it is only folded."""
-    stored = open_stored(work.blob)
+    stored, plan = open_stored(work.blob), decider.plan
     facts, course, now = Facts(stored), stored.course, work.now
-    changed = news = False
-    mismatches = facts.payments.mismatches
-    for event, number in work.events:
-        answer = facts.apply(event)
-        if answer is APPLIED:
-            changed, news = True, news or not event.history
-        elif isinstance(answer, Drop):
-            outcome.dropped[place].append(answer.reason)
-        elif isinstance(answer, Refusal):
-            outcome.refused[place].append((number, answer))
-    outcome.mismatches += facts.payments.mismatches - mismatches
+    changed, news, asks = _fold(work, place, facts, outcome)
     today = plan.today(now)
     standing = standing_of(facts, now, today.overdue_before)
+    look = Look(work.key, today, facts, course, standing, setting.gate, setting.mode, setting.conditions.feeds)
     review_at = course.review_at
     due = work.due or not work.events or (review_at is not None and review_at <= now)
+    agreed = review_at if review_at is not None and review_at > now else None
     if not (news or due) or not plan.is_live(now):
         outcome.states.append((work.key, close_stored(facts.encoded(), course) if changed else work.blob or b""))
-        agreed = review_at if review_at is not None and review_at > now else None
-        outcome.reviews.append((work.key, earliest(agreed, plan.next_step_of_any(facts, standing, course, today))))
+        outcome.reviews.append((work.key, earliest(agreed, decider.policy.look_again(look))))
         return None
-    prospect = consider(plan, gate, facts, course, standing, today, mode)
+    policy = decider.policy
+    prospect: Any = confirmation(look, plan.tenant, agreed) if asks else None
+    if prospect is None:
+        prospect = policy.consider(look)
+    promises: tuple[Judged, ...] = ()
+    judging_at = None
+    if facts.contacts.promises:
+        promises, judging_at = _judged(plan, look)
     champion, challenger = serving.champion, serving.challenger
     focus = focus_of(standing, champion.moment, champion.target)
     row = shadow = observe(facts, course, standing, focus, now, plan.zone)
@@ -152,19 +171,21 @@ def _take(
     if challenger is not None and (challenger.moment, challenger.target) != (champion.moment, champion.target):
         other = focus_of(standing, challenger.moment, challenger.target)
         shadow = row if other is focus else observe(facts, course, standing, other, now, plan.zone)
-    outcome.states.append((work.key, b""))  # follows when it has been decided
-    outcome.reviews.append((work.key, prospect.review_at))
+    outcome.states.append((work.key, b""))  # both follow when it has been decided
+    outcome.reviews.append((work.key, None))
     return Case(
         place,
         work.key,
         work.tenant_id,
         work.account_id,
-        plan.policy,
+        policy,
         now,
         "event" if news else "review",
         facts.encoded(),
         prospect,
         news_of(plan, course, standing, today),
+        promises,
+        judging_at,
         champion,
         row,
         None if focus is None else focus[1],
@@ -174,22 +195,52 @@ def _take(
     )
 
 
-def _decide(cases: list[Case], outcome: Outcome) -> None:
-    states, messages = outcome.states, outcome.messages
+def _fold(work: Work, place: int, facts: Facts, outcome: Outcome) -> tuple[bool, bool, bool]:
+    """Fold the events in: whether the facts have changed, whether that is news, and whether a word may be an opt-out."""
+    changed = news = asks = False
+    mismatches = facts.payments.mismatches
+    for event, number in work.events:
+        answer = facts.apply(event)
+        if answer is APPLIED:
+            changed, news = True, news or not event.history
+            asks = asks or (type(event) in ASKING and not event.history)
+        elif isinstance(answer, Drop):
+            outcome.dropped[place].append(answer.reason)
+        elif isinstance(answer, Refusal):
+            outcome.refused[place].append((number, answer))
+    outcome.mismatches += facts.payments.mismatches - mismatches
+    return changed, news, asks
+
+
+def _judged(plan: Plan, look: Look) -> tuple[tuple[Judged, ...], Instant | None]:
+    """The promises whose day has passed, and when the next one can be judged."""
+    promises = judge(look.facts, look.course, plan.zone, look.today.day)
+    for judged in promises:
+        judged.told = judged.promise.due_on >= plan.live_day - 1
+    return promises, plan.next_judging_at(look.facts, look.course, look.today)
+
+
+def _decide(cases: list[Case], outcome: Outcome, caps: Caps) -> None:
+    states, reviews, messages = outcome.states, outcome.reviews, outcome.messages
     scored = _score([case.champion for case in cases], [case.row for case in cases])
     if any(case.challenger is not None for case in cases):
         shadows = _score([case.challenger for case in cases], [case.shadow_row for case in cases])
     else:
         shadows = [None] * len(cases)
+    choices: list[Choice] = []
     for case, score, shadow in zip(cases, scored, shadows, strict=True):
         assert score is not None  # noqa: S101 - every account has a champion
-        messages[case.place], course = announce(case, score, shadow)
+        decision, prospect = decision_id(case.key, case.stored.course.decision_no + 1), case.prospect
+        settled = type(prospect) is Choice
+        choice = prospect if settled else case.policy.choose(prospect, score.probability, decision, caps)
+        choices.append(choice)
+        messages[case.place], course = announce(case, choice, decision, score, shadow)
         states[case.place] = case.key, close_stored(case.stored, course)
-    verdicts = [verdict for case in cases if (verdict := case.prospect.verdict) is not None]
+        reviews[case.place] = case.key, review_of(case, choice)
     outcome.scored = len(cases)
-    outcome.decided = dict(Counter([case.prospect.action for case in cases]))
-    outcome.contacts = sum([verdict.allowed for verdict in verdicts])
-    outcome.denied = dict(Counter([rule for verdict in verdicts for rule in verdict.denied_by]))
+    outcome.decided = dict(Counter([choice.action for choice in choices]))
+    outcome.contacts = sum([choice.draft is not None for choice in choices])
+    outcome.denied = dict(Counter([rule for choice in choices for rule in choice.denied]))
 
 
 def _score(models: Sequence[Model | None], rows: Sequence[bytes]) -> list[Scored | None]:

@@ -7,6 +7,9 @@ from msgspec import Meta
 
 from schemas.envelope import Channel, Currency, Event, Id, Money, Name, Probability, Purpose, Timestamp
 
+NONE = 0.0
+"""No money and no share. A field that holds this very object holds its default, and is left out of the message."""
+
 ActionName = Name
 """`wait`, `contact`, `hand_to_person`, `offer_plan`, ..."""
 
@@ -29,14 +32,14 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaul
     """Of the strategy's action. `wait` is always there and needs none."""
     pay_action: Probability | None = None
     """Probability of paying within the horizon if this is done, by the mean effect."""
-    lift_low: float = 0.0
+    lift_low: float = NONE
     """What it adds to the probability of paying, by the lower bound of its effect."""
-    gain: float = 0.0
+    gain: float = NONE
     """`lift_low` times what is expected of the amount at stake. `value` is this less the three that follow."""
-    cost: float = 0.0
-    friction: float = 0.0
+    cost: float = NONE
+    friction: float = NONE
     """Complaints and opt-outs that it risks."""
-    scarcity: float = 0.0
+    scarcity: float = NONE
     """What the contact would bring later, where a limit leaves few."""
     left: Annotated[int, Meta(ge=0)] | None = None
     """Contacts that the limits leave in their window, this one included; absent = no limit binds."""
@@ -108,7 +111,7 @@ class NextBestAction(Event, frozen=True, kw_only=True, tag="next_best_action.cho
     context: Context | None = None
     experiment: Name = ""
     """In which the account was assigned to its arm; empty = none was running."""
-    hold_out: Probability = 0.0
+    hold_out: Probability = NONE
     """Share of the accounts that the experiment holds out."""
-    explore: Probability = 0.0
+    explore: Probability = NONE
     """Share of the decisions that are drawn at random; the probabilities of the actions have it in them."""

@@ -50,6 +50,15 @@ class AccountEscalated(Event, frozen=True, kw_only=True, tag="account.escalated"
     to: Name | None = None
 
 
+class CreditHoldAdvised(Event, frozen=True, kw_only=True, tag="account.credit_hold_advised"):
+    """A business that owes is to get no further credit until it has paid; who delivers decides."""
+
+    decision_id: Id
+    open_minor: Amount
+    currency: Currency
+    days_past_due: Annotated[int, Meta(ge=0)]
+
+
 class ModelDrifted(Event, frozen=True, kw_only=True, tag="model.drifted"):
     """A feature or the score no longer looks like the training data. About a tenant, so it names no account."""
 

@@ -1,22 +1,32 @@
 """A decision as the messages that tell of it, and the course that follows from them: nothing else carries it on."""
 
 from hashlib import blake2b
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from models.account.course import Course
+from models.account.course import HAND_TO_PERSON, Course
 from models.account.promises import Judged
 from models.account.standing import Standing
 from models.account.state import Stored
-from models.actions.schedule import EXPIRES, HAND_TO_PERSON, WAIT_ALONE, Day, Draft, Plan, Prospect, candidates
+from models.actions.choice import Choice, Day, Policy, earliest
+from models.actions.contact import EXPIRES, Draft
+from models.actions.options import CREDIT_HOLD
+from models.actions.schedule import Plan
 from models.calendar import date_of, utc
 from models.clock import Instant
 from models.features.catalogue import FEATURES_HASH
 from models.propensity.serving import CHALLENGER, CHAMPION, Model, Role
 from schemas.actions import NextBestAction
 from schemas.contacts import ContactRequested
-from schemas.facts import AccountCured, AccountEscalated, InvoiceOverdue, PromiseBroken, PromiseKept
+from schemas.facts import (
+    AccountCured,
+    AccountEscalated,
+    CreditHoldAdvised,
+    InvoiceOverdue,
+    PromiseBroken,
+    PromiseKept,
+)
 from schemas.scores import PropensityScored
 
 SCORES = "propensity-scores"
@@ -65,12 +75,17 @@ class Case(msgspec.Struct, gc=False):
     key: str
     tenant_id: str
     account_id: str
-    policy: str
+    policy: Policy
     at: Instant
     trigger: Trigger
     stored: Stored
-    prospect: Prospect
+    prospect: Any
+    """Of the policy; a `Choice` when no score can change it."""
     news: News
+    promises: tuple[Judged, ...]
+    """Those that are judged now."""
+    judging_at: Instant | None
+    """When the next promise can be judged."""
     champion: Model
     row: bytes
     """What the champion scores; of `models.features.rows`."""
@@ -96,6 +111,8 @@ class Scored(msgspec.Struct, gc=False):
 
 
 NO_NEWS = News()
+TOLD_ACTIONS = (HAND_TO_PERSON, CREDIT_HOLD)
+"""Actions that are told of as customer events."""
 NO_VERDICTS: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
 
 
@@ -123,14 +140,18 @@ def decision_id(key: str, number: int) -> str:
     return digest.hexdigest()
 
 
-def announce(case: Case, score: Scored, shadow: Scored | None = None) -> tuple[list[Message], Course]:
-    """The messages of one decision, in the order of the flow, and the course after it."""
-    course, prospect, news, at = case.stored.course, case.prospect, case.news, case.at
-    number = course.decision_no + 1
-    decision = decision_id(case.key, number)
-    step, draft, review_at, since = prospect.step, prospect.draft, prospect.review_at, news.overdue_since
+def announce(
+    case: Case, choice: Choice, decision: str, score: Scored, shadow: Scored | None = None
+) -> tuple[list[Message], Course]:
+    """The messages of one decision, in the order of the flow, and the course after it.
+
+    Args:
+        decision: its id, which the choice was drawn by.
+    """
+    course, news, at, draft = case.stored.course, case.news, case.at, choice.draft
+    review_at, since = review_of(case, choice), news.overdue_since
     channel = template = contact_id = purpose = None
-    kept, broken = _verdicts(prospect.promises) if prospect.promises else NO_VERDICTS
+    kept, broken = _verdicts(case.promises) if case.promises else NO_VERDICTS
     if draft is not None:
         channel, template, contact_id, purpose = draft.channel, draft.template, decision + ":contact", draft.purpose
     nba = NextBestAction(
@@ -140,26 +161,34 @@ def announce(case: Case, score: Scored, shadow: Scored | None = None) -> tuple[l
         occurred_at=utc(at),
         source=SOURCE,
         decision_id=decision,
-        decision_no=number,
+        decision_no=course.decision_no + 1,
         trigger=case.trigger,
-        action=prospect.action,
-        policy=case.policy,
+        action=choice.action,
+        policy=case.policy.name,
         model=score.model.model_id,
-        arm="policy",
+        arm=choice.arm,
         score=score.probability,
         channel=channel,
         template=template,
-        step=None if step is None else step.id,
-        invoice_ids=prospect.invoice_ids,
-        actions=WAIT_ALONE if step is None else candidates(prospect, score.probability),
+        step=choice.step,
+        invoice_ids=choice.invoice_ids,
+        actions=choice.actions,
         contact_id=contact_id,
         purpose=purpose,
         review_at=None if review_at is None else utc(review_at),
-        reasons=prospect.reasons,
+        reasons=choice.reasons,
         overdue=news.invoice_ids,
         overdue_since=None if since is None else utc(since),
         promises_kept=kept,
         promises_broken=broken,
+        segment=choice.segment,
+        currency=choice.currency,  # type: ignore[arg-type]
+        at_stake_minor=choice.at_stake,
+        pay_wait=choice.pay_wait,
+        context=choice.context,
+        experiment=choice.experiment,
+        hold_out=choice.hold_out,
+        explore=choice.explore,
     )
     key = case.key.encode()
     messages = [(SCORES, key, encode(_told(nba, score, case.focus, CHAMPION))), (DECISIONS, key, encode(nba))]
@@ -167,11 +196,16 @@ def announce(case: Case, score: Scored, shadow: Scored | None = None) -> tuple[l
         messages.append((SCORES, key, encode(_told(nba, shadow, case.shadow_focus, CHALLENGER))))
     if draft is not None and contact_id is not None:
         messages.append((REQUESTS, key, encode(_request(nba, draft, contact_id, at))))
-    if news.overdue or news.cured is not None or prospect.action == HAND_TO_PERSON:
-        messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _customer_events(nba, news)]
-    if prospect.promises:
-        messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _judgements(nba, prospect.promises)]
+    if news.overdue or news.cured is not None or nba.action in TOLD_ACTIONS:
+        messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _customer_events(nba, news, choice.escalation)]
+    if case.promises:
+        messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _judgements(nba, case.promises)]
     return messages, course.advanced(nba, at=at, review_at=review_at, overdue_since=since)
+
+
+def review_of(case: Case, choice: Choice) -> Instant | None:
+    """When the account is looked at again: when the policy says, or a promise can be judged before."""
+    return earliest(choice.review_at, case.judging_at)
 
 
 def _told(nba: NextBestAction, scored: Scored, focus: str | None, role: Role) -> PropensityScored:
@@ -215,8 +249,9 @@ def _request(nba: NextBestAction, draft: Draft, contact_id: str, at: Instant) ->
         address=draft.address,
         template=draft.template,
         not_before=nba.occurred_at,
-        expires_at=utc(at + EXPIRES),
+        expires_at=utc(at + EXPIRES if draft.expires_at is None else draft.expires_at),
         idempotency_key=contact_id,
+        purpose=draft.purpose,
         variables=draft.variables,
         debt_id=draft.debt_id,
         invoice_ids=nba.invoice_ids,
@@ -251,8 +286,11 @@ def _judgements(nba: NextBestAction, promises: tuple[Judged, ...]) -> list[Promi
     return told
 
 
-def _customer_events(nba: NextBestAction, news: News) -> list[InvoiceOverdue | AccountCured | AccountEscalated]:
-    told: list[InvoiceOverdue | AccountCured | AccountEscalated] = [
+Told = InvoiceOverdue | AccountCured | AccountEscalated | CreditHoldAdvised
+
+
+def _customer_events(nba: NextBestAction, news: News, escalation: str) -> list[Told]:
+    told: list[Told] = [
         InvoiceOverdue(
             event_id=f"{nba.decision_id}:overdue:{number}",
             tenant_id=nba.tenant_id,
@@ -285,8 +323,22 @@ def _customer_events(nba: NextBestAction, news: News) -> list[InvoiceOverdue | A
                 account_id=nba.account_id,
                 occurred_at=nba.occurred_at,
                 source=SOURCE,
-                reason="steps_exhausted",
+                reason=escalation or nba.reasons[0],
                 decision_id=nba.decision_id,
+            )
+        )
+    if nba.action == CREDIT_HOLD and nba.currency is not None and nba.context is not None:
+        told.append(
+            CreditHoldAdvised(
+                event_id=nba.decision_id + ":credit_hold",
+                tenant_id=nba.tenant_id,
+                account_id=nba.account_id,
+                occurred_at=nba.occurred_at,
+                source=SOURCE,
+                decision_id=nba.decision_id,
+                open_minor=nba.at_stake_minor,
+                currency=nba.currency,
+                days_past_due=max(0, nba.context.days_past_due),
             )
         )
     return told

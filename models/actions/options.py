@@ -10,8 +10,10 @@ import msgspec
 from models.account.course import WAIT
 from models.calendar import instant, utc
 from models.clock import Instant
-from schemas.actions import Candidate, Context, NextBestAction
+from schemas.actions import NONE, Candidate, Context, NextBestAction
 
+CREDIT_HOLD = "credit_hold"
+OFFER_PLAN = "offer_plan"
 CONTACTS = frozenset({"contact", "pre_due_reminder", "offer_plan"})
 """Kinds of action that reach the customer."""
 
@@ -50,11 +52,11 @@ class Weighed(msgspec.Struct, gc=False):
     """gain - cost - friction - scarcity, taken off in this order."""
     pay_action: float | None = None
     """P(pay) if it is done, by the mean effect; None = not worked out, as for waiting."""
-    lift_low: float = 0.0
-    gain: float = 0.0
-    cost: float = 0.0
-    friction: float = 0.0
-    scarcity: float = 0.0
+    lift_low: float = NONE
+    gain: float = NONE
+    cost: float = NONE
+    friction: float = NONE
+    scarcity: float = NONE
 
 
 WAITING = Option("", WAIT)

@@ -10,64 +10,40 @@ that payment, as they did from the due day.
 """
 
 from bisect import bisect_right
-from functools import lru_cache
 
 import msgspec
 
-from models.account.course import CONTACT, WAIT, Course
-from models.account.profile import ContactPoint, CrmFacts, Profile
-from models.account.promises import Judged, judge, next_judging
+from models.account.course import CONTACT, HAND_TO_PERSON, WAIT, Course
+from models.account.promises import next_judging
 from models.account.standing import Named, Standing
 from models.account.state import Facts
-from models.calendar import DAY, Zone, date_of, instant, utc, zone
+from models.actions.choice import WAIT_ALONE, WAIT_CHOSEN, WAIT_ELSE, Caps, Choice, Day, Look, earliest
+from models.actions.contact import Draft, covered, planned_contacts, point_for, variables
+from models.calendar import Zone, instant, utc, zone
 from models.clock import Instant
-from models.compliance.gate import Gate, Situation, Verdict
+from models.compliance.gate import Situation, Verdict
 from models.compliance.hours import spans_of, within
 from schemas.actions import Candidate
 from schemas.control import Tenant
-from schemas.currencies import decimals
-from schemas.envelope import Channel, Purpose
 from schemas.strategies import Step
 
-HAND_TO_PERSON = "hand_to_person"
 ACTIONS = (CONTACT, HAND_TO_PERSON)
 """What a step may do."""
-
-EXPIRES = DAY
-"""A contact that has not left by then is not sent any more; the account has been looked at again since."""
 
 LIFT = 0.05
 """Declared, not learned: one in twenty of those who would not pay by themselves is moved by a contact. It values the
 candidates for comparison; the schedule itself chooses by date alone."""
-
-OWN_ROLES = (None, "debtor", "co_debtor", "accounts_payable")
-"""Linked parties that owe themselves; anybody else is a third party, who must not learn of the debt."""
-
-WAIT_CHOSEN = Candidate(action=WAIT, value=0.0, probability=1.0, allowed=True)
-WAIT_ELSE = Candidate(action=WAIT, value=0.0, probability=0.0, allowed=True)
-WAIT_ALONE = (WAIT_CHOSEN,)
 
 NOTHING_OWED = ("nothing_owed",)
 BARRED = ("nothing_may_be_chased",)
 BEFORE_LIVE = ("due_before_going_live",)
 NO_STEP_DUE = ("no_step_due",)
 STEP_DUE = ("step_due",)
-
-
-class Draft(msgspec.Struct, gc=False):
-    """What a contact request says; there is one when a contact was chosen and allowed."""
-
-    channel: Channel
-    address: str
-    template: str
-    variables: dict[str, str]
-    debt_id: str | None
-    language: str | None
-    purpose: Purpose = "collection"
+STEPS_EXHAUSTED = "steps_exhausted"
 
 
 class Prospect(msgspec.Struct, gc=False):
-    """What the policy has to choose from: all that it needs of the account, so that the account need not be kept."""
+    """What the schedule has to choose from: all that it needs of the account."""
 
     action: str
     """What will be done, whatever the score."""
@@ -82,18 +58,6 @@ class Prospect(msgspec.Struct, gc=False):
     at_stake: int = 0
     """Minor units open in the ruling invoice's currency."""
     draft: Draft | None = None
-    promises: tuple[Judged, ...] = ()
-    """Those that are judged now."""
-
-
-class Day(msgspec.Struct, gc=False):
-    """An instant on the tenant's calendar."""
-
-    at: Instant
-    day: int
-    """The latest local date whose contact hours have begun, as a day number."""
-    overdue_before: Instant
-    """Invoices due before this are overdue: their due date is an earlier one than `day`."""
 
 
 class Plan:
@@ -218,68 +182,63 @@ class Plan:
         return earliest(*steps, self.next_overdue_at(standing), self.next_judging_at(facts, course, today))
 
 
-def earliest(*moments: Instant | None) -> Instant | None:
-    """The first of some instants that may be missing."""
-    first = None
-    for moment in moments:
-        if moment is not None and (first is None or moment < first):
-            first = moment
-    return first
+class Schedule:
+    """The policy that carries out a plan's steps."""
 
+    def __init__(self, plan: Plan, name: str | None = None) -> None:
+        self.plan = plan
+        self.name = name or plan.policy
 
-def consider(
-    plan: Plan, gate: Gate, facts: Facts, course: Course, standing: Standing, today: Day, mode: str
-) -> Prospect:
-    """What the schedule would do about an account now, and the promises whose day has passed.
+    def consider(self, look: Look) -> Prospect:
+        """What the schedule would do about an account now."""
+        plan, standing, course, today = self.plan, look.standing, look.course, look.today
+        ruling = plan.ruling(standing) if standing.chaseable else None
+        if ruling is None:
+            return Prospect(WAIT, _idle(standing), plan.next_overdue_at(standing))
+        due_day = plan.zone.day(ruling[0])
+        step, next_at = plan.steps_of(ruling, due_day, course, today)
+        review_at = earliest(next_at, plan.next_overdue_at(standing, ruling, due_day))
+        if step is None:
+            return Prospect(WAIT, NO_STEP_DUE, review_at, invoice_ids=(ruling[1],))
+        return self._step(look, ruling, step, review_at)
 
-    Args:
-        mode: `live` expects to hear of each contact from interaction-events, `replay` takes the plan for the deed.
-    """
-    prospect = _next_step(plan, gate, facts, course, standing, today, mode)
-    if facts.contacts.promises:
-        prospect.review_at = earliest(prospect.review_at, plan.next_judging_at(facts, course, today))
-        prospect.promises = judge(facts, course, plan.zone, today.day)
-        for judged in prospect.promises:
-            judged.told = judged.promise.due_on >= plan.live_day - 1
-    return prospect
+    def _step(self, look: Look, ruling: Named, step: Step, review_at: Instant | None) -> Prospect:
+        facts, at, tenant = look.facts, look.today.at, self.plan.tenant
+        covers = covered(look.standing, ruling, at)
+        invoice = ruling[2]
+        ids = tuple([named[1] for named in covers])
+        at_stake = sum([its.rest for _, _, its in covers if its.currency == invoice.currency])
+        if step.action != CONTACT or step.channel is None or step.template is None:
+            return Prospect(step.action, STEP_DUE, review_at, step, None, ids, at_stake)
+        point = point_for(facts.crm, step.channel, tenant.debt_class)
+        planned = planned_contacts(facts, look.course, at, look.mode) if look.course.planned else ()
+        verdict = look.gate.judge(Situation(at, step.channel, tenant, facts, point, invoice.debt_id, planned=planned))
+        if verdict.allowed and point is not None:
+            profile = facts.crm.profile
+            said = variables(covers, profile)
+            draft = Draft(step.channel, point.address, step.template, said, invoice.debt_id, profile.language or None)
+            return Prospect(CONTACT, STEP_DUE, review_at, step, verdict, ids, at_stake, draft)
+        again = earliest(review_at, verdict.next_allowed_at)
+        return Prospect(WAIT, ("step_denied", *verdict.reasons), again, step, verdict, ids, at_stake)
 
-
-def _next_step(
-    plan: Plan, gate: Gate, facts: Facts, course: Course, standing: Standing, today: Day, mode: str
-) -> Prospect:
-    ruling = plan.ruling(standing) if standing.chaseable else None
-    if ruling is None:
-        return Prospect(WAIT, _idle(standing), plan.next_overdue_at(standing))
-    due_day = plan.zone.day(ruling[0])
-    step, next_at = plan.steps_of(ruling, due_day, course, today)
-    review_at = earliest(next_at, plan.next_overdue_at(standing, ruling, due_day))
-    if step is None:
-        return Prospect(WAIT, NO_STEP_DUE, review_at, invoice_ids=(ruling[1],))
-    covers = _covered(standing, ruling, today.at)
-    invoice = ruling[2]
-    ids = tuple([named[1] for named in covers])
-    at_stake = sum([covered.rest for _, _, covered in covers if covered.currency == invoice.currency])
-    if step.action != CONTACT or step.channel is None or step.template is None:
-        return Prospect(step.action, STEP_DUE, review_at, step, None, ids, at_stake)
-    point = point_for(facts.crm, step.channel, plan.tenant.debt_class)
-    verdict = gate.judge(
-        Situation(
-            at=today.at,
-            channel=step.channel,
-            tenant=plan.tenant,
-            facts=facts,
-            point=point,
-            debt_id=invoice.debt_id,
-            planned=planned_contacts(facts, course, today.at, mode) if course.planned else (),
+    def choose(self, prospect: Prospect, score: float, decision_id: str, caps: Caps) -> Choice:
+        """What was due is done, whatever the score; the values are for comparison."""
+        step, verdict = prospect.step, prospect.verdict
+        return Choice(
+            prospect.action,
+            prospect.reasons,
+            WAIT_ALONE if step is None else candidates(prospect, score),
+            prospect.review_at,
+            None if step is None else step.id,
+            prospect.invoice_ids,
+            prospect.draft,
+            denied=() if verdict is None else verdict.denied_by,
+            escalation=STEPS_EXHAUSTED,
         )
-    )
-    if verdict.allowed and point is not None:
-        profile = facts.crm.profile
-        said = variables(covers, profile)
-        draft = Draft(step.channel, point.address, step.template, said, invoice.debt_id, profile.language or None)
-        return Prospect(CONTACT, STEP_DUE, review_at, step, verdict, ids, at_stake, draft)
-    again = earliest(review_at, verdict.next_allowed_at)
-    return Prospect(WAIT, ("step_denied", *verdict.reasons), again, step, verdict, ids, at_stake)
+
+    def look_again(self, look: Look) -> Instant | None:
+        """When any invoice's next step will be due or a promise can be judged."""
+        return self.plan.next_step_of_any(look.facts, look.standing, look.course, look.today)
 
 
 def _idle(standing: Standing) -> tuple[str, ...]:
@@ -313,73 +272,3 @@ def candidates(prospect: Prospect, probability: float) -> tuple[Candidate, ...]:
         next_allowed_at=None if again is None else utc(again),
     )
     return (WAIT_ELSE if verdict.allowed else WAIT_CHOSEN), candidate
-
-
-def _covered(standing: Standing, ruling: Named, at: Instant) -> list[Named]:
-    """The ruling invoice first, then whatever else is due by then."""
-    if len(standing.chaseable) == 1:
-        return standing.chaseable
-    until = max(at, ruling[0])
-    return [ruling, *[named for named in standing.chaseable if named[0] <= until and named is not ruling]]
-
-
-def variables(covers: list[Named], profile: Profile) -> dict[str, str]:
-    """What a template may say: how much is open, in which currencies, since when."""
-    first = covers[0][2]
-    sums = {first.currency: first.rest}
-    for _, _, invoice in covers[1:]:
-        sums[invoice.currency] = sums.get(invoice.currency, 0) + invoice.rest
-    return {
-        "name": profile.name or "",
-        "amount": ", ".join(f"{major_units(amount, currency)} {currency}" for currency, amount in sums.items()),
-        "invoice_id": covers[0][1],
-        "invoices": str(len(covers)),
-        "due_on": _written(covers[0][0] // DAY),
-    }
-
-
-def major_units(amount: int, currency: str) -> str:
-    """Minor units as a decimal number: 1234 EUR cents are `12.34`."""
-    places = decimals(currency)
-    if not places:
-        return str(amount)
-    digits = str(abs(amount)).zfill(places + 1)
-    return f"{'-' if amount < 0 else ''}{digits[:-places]}.{digits[-places:]}"
-
-
-@lru_cache(maxsize=4_096)
-def _written(day: int) -> str:
-    """A UTC day number as people write it."""
-    return date_of(day).isoformat()
-
-
-def point_for(crm: CrmFacts, channel: str, debt_class: str) -> ContactPoint | None:
-    """The customer's own contact point of a channel: verified before unverified, then the one named last."""
-    kind = "call" if channel == "voicemail" else channel
-    business = (crm.profile.debt_class or debt_class) == "business"
-    usable = [
-        point
-        for point in crm.points.values()
-        if point.channel == kind
-        and not point.removed
-        and (business or not point.workplace)
-        and (point.party_id is None or _owes(crm, point.party_id))
-    ]
-    if len(usable) == 1:
-        return usable[0]
-    return max(usable, key=lambda point: (point.verified, point.stamp, point.address), default=None)
-
-
-def _owes(crm: CrmFacts, party_id: str) -> bool:
-    party = crm.parties.get(party_id)
-    return party is not None and party.linked and party.role in OWN_ROLES
-
-
-def planned_contacts(facts: Facts, course: Course, at: Instant, mode: str) -> list[Instant]:
-    """Contacts decided on and not told of by interaction-events; live, one that never left counts until it expires."""
-    touches = facts.interactions.touches
-    return [
-        contact.at
-        for contact in course.planned
-        if contact.contact_id not in touches and (mode == "replay" or at < contact.at + EXPIRES)
-    ]
