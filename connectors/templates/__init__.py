@@ -1,0 +1,1 @@
+"""What contacts say: templates checked, held and rendered. Open `rendering.py` first."""
