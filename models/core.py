@@ -26,6 +26,7 @@ from models.compliance.gate import Gate
 from models.compliance.house import HouseGate
 from models.features.rows import fingerprints, focus_of, matrix, observe
 from models.propensity.serving import Model, Released, Serving, serving_of
+from models.suppression import TELLING, Suppression, suppressions_of
 from schemas.actions import NextBestAction
 from schemas.control import Tenant
 from schemas.decode import Refusal
@@ -70,6 +71,8 @@ class Outcome(msgspec.Struct, gc=False):
     """Contacts that were allowed and chosen."""
     denied: dict[str, int] = {}
     """Contacts that were due and denied, by rule; one that two rules deny counts for both."""
+    suppressions: list[Suppression] = []
+    """Contact points that no account of their tenant may use."""
     mismatches: int = 0
     """Balances asserted by the billing system that differ from ours."""
 
@@ -204,6 +207,8 @@ def _fold(work: Work, place: int, facts: Facts, outcome: Outcome) -> tuple[bool,
         if answer is APPLIED:
             changed, news = True, news or not event.history
             asks = asks or (type(event) in ASKING and not event.history)
+            if type(event) in TELLING:
+                outcome.suppressions += suppressions_of(event, facts)
         elif isinstance(answer, Drop):
             outcome.dropped[place].append(answer.reason)
         elif isinstance(answer, Refusal):
