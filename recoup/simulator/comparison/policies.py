@@ -1,15 +1,21 @@
 """The policies that can be compared, each as what decides: the real core with that policy in force for every tenant."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 
+from models.actions.strategy import NONE
+from models.compliance.house import HouseGate
 from models.core import Outcome, Work, step
+from recoup.policy_releases import read_strategy
 from recoup.simulator.world.run import Decides
-from schemas.control import Strategy, Tenant
+from schemas.control import Tenant
 from schemas.errors import BadInput
+from schemas.strategies import ActionStrategy
 
-NAMES = ("schedule", "none")
+NBA_FILE = Path(__file__).parent / "strategies" / "nba.yaml"
+NAMES = ("schedule", "random", "none", "nba")
 """Besides strategy files."""
 
 
@@ -17,6 +23,8 @@ class Policy(msgspec.Struct, frozen=True):
     """A policy by the name that it is called by."""
 
     name: str
+    strategy: ActionStrategy | None = None
+    """For every tenant; None = each tenant's own schedule."""
 
 
 def policy_named(text: str) -> Policy:
@@ -25,19 +33,27 @@ def policy_named(text: str) -> Policy:
     Raises:
         BadInput: there is no such policy or file, or the file is no strategy.
     """
-    if text in NAMES:
-        return Policy(text)
-    raise BadInput(f"There is no policy `{text}`: expected {', '.join(NAMES)}, or the path of a strategy file.")
+    match text:
+        case "schedule":
+            return Policy(text)
+        case "none":
+            return Policy(text, NONE)
+        case "nba":
+            return Policy(text, read_strategy(NBA_FILE))
+        case "random":
+            return Policy(text, msgspec.structs.replace(read_strategy(NBA_FILE), name="random", policy="random"))
+    path = Path(text)
+    if not path.is_file():
+        raise BadInput(f"There is no policy `{text}`: expected {', '.join(NAMES)}, or the path of a strategy file.")
+    return Policy(path.stem, read_strategy(path))
 
 
 def decides(policy: Policy, tenants: Mapping[str, Tenant]) -> Decides:
     """What decides when the policy is in force."""
-    if policy.name == "none":
-        tenants = {
-            name: msgspec.structs.replace(tenant, strategy=Strategy(name="none")) for name, tenant in tenants.items()
-        }
+    gate = HouseGate()
+    strategies = {} if policy.strategy is None else {"*": policy.strategy}
 
     def decide(work: list[Work]) -> Outcome:
-        return step(work, tenants, "live")
+        return step(work, tenants, "live", gate, strategies=strategies)
 
     return decide
