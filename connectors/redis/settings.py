@@ -16,3 +16,6 @@ class RedisSettings(BaseModel, extra="forbid"):
     prefix: str = "recoup"
     """Put before every key."""
     timeout_seconds: float = 5.0
+    suppression_key: SecretStr | None = None
+    """Keys the hashes that contact points are listed by. The lists are lost with it, so keep it; the same in every
+    worker and command."""

@@ -10,6 +10,7 @@ from connectors.kafka.publisher import Publisher
 from connectors.redis.client import connect_async
 from connectors.redis.ledger import Ledger
 from connectors.redis.mode import stack_mode
+from connectors.redis.suppression import SuppressionList
 from models.clock import Clock, WallClock
 from schemas.control import Tenant
 from schemas.registry import SOURCE_TOPICS
@@ -34,7 +35,8 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     streams = installation.streams
     app = create_app(JOB, slot, installation, web_port)
     tenants: dict[str, Tenant] = {}
-    ledger = Ledger(connect_async(installation.redis), installation.redis.prefix, JOB)
+    redis = connect_async(installation.redis)
+    ledger = Ledger(redis, installation.redis.prefix, JOB)
     publisher = Publisher(
         installation.kafka, f"{GROUP}-{slot}", streams.transaction_timeout_ms, streams.sink_deadline_seconds
     )
@@ -48,6 +50,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         settings=streams,
         released=models.in_force,
         replay=replay,
+        suppressions=None if replay else SuppressionList(redis, installation.redis),
     )
     take_over = TakeOver(
         ledger, publisher, topics=SOURCE_TOPICS, stable_within=2 * streams.transaction_timeout_ms / 1000

@@ -6,18 +6,20 @@ writing. It is written only when the first is out: Redis is never more than one 
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from connectors.kafka.publisher import Publisher
 from connectors.redis.ledger import Entry, Ledger, Record
+from connectors.redis.suppression import SuppressionList
 from models.actions.announce import DECISIONS
 from models.audit import MOST_RECORDS, Act, digest, key_of, link
 from models.clock import Clock, Instant
 from models.core import Mode, Outcome, Work, step
 from models.propensity.serving import Released
+from models.suppression import Suppression
 from schemas.control import Tenant
 from schemas.decode import Refusal, TopicDecoder
 from schemas.errors import LedgerBehindLog
@@ -44,6 +46,7 @@ class Decide:
         tenants: by id; read anew for every batch, so that a change takes effect with the next one.
         released: the models in force; asked once a batch, likewise.
         replay: buckets with a time of their own instead of live batches.
+        suppressions: where it is told which contact points nobody may use; dispatch asks it. None = nowhere.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class Decide:
         settings: StreamSettings,
         released: Callable[[], Released] = dict,
         replay: bool = False,
+        suppressions: SuppressionList | None = None,
     ) -> None:
         self.ledger = ledger
         self.publisher = publisher
@@ -64,6 +68,8 @@ class Decide:
         self.settings = settings
         self.released = released
         self.replay = replay
+        self.suppressions = suppressions
+        self._suppressed: deque[Suppression] = deque()
         decide = settings.decide
         self.limit = DlqLimit(decide.dlq_share, decide.dlq_window, decide.dlq_run)
         self.decoders = {topic: TopicDecoder(topic) for topic in SOURCE_TOPICS}
@@ -198,6 +204,7 @@ class Decide:
         for draft, part in zip(drafts, works, strict=True):
             draft.take(outcome, at, at + len(part), part)
             at += len(part)
+        self._suppressed += outcome.suppressions
         metrics.SCORED.inc(outcome.scored)
         for action, times in outcome.decided.items():
             metrics.DECISIONS.labels(action).inc(times)
@@ -212,6 +219,7 @@ class Decide:
         """Write and publish one batch."""
         began = time.perf_counter()
         leases = {part.lease.unit: part.lease for part in parts}
+        await self._suppress()
         # A lease that was lost may have left its last batch unpublished: a second one must not follow it.
         held = [entry for entry in entries if leases[entry.partition].held]
         written = await self._redis(lambda: self.ledger.write(held))
@@ -233,6 +241,12 @@ class Decide:
             metrics.BATCH_SECONDS.labels("decide", "publish").observe(time.perf_counter() - wrote)
             units = {out.lease.unit for out in published}
             self._observe([part for part in parts if part.lease.unit in units])
+
+    async def _suppress(self) -> None:
+        """Before the states that know of it are written: told twice does no harm, not told at all would."""
+        told = [self._suppressed.popleft() for _ in range(len(self._suppressed))]
+        if told and (suppressions := self.suppressions) is not None:
+            await self._redis(lambda: suppressions.add(told))
 
     def _redis(self, call: Callable[[], Awaitable[Answer]]) -> Awaitable[Answer]:
         return until_redis_answers(call, self.settings.sink_deadline_seconds)
