@@ -49,7 +49,7 @@ class Decide:
         suppressions: where it is told which contact points nobody may use; dispatch asks it. None = nowhere.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with, by name
         self,
         *,
         ledger: Ledger,
