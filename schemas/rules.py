@@ -112,12 +112,13 @@ class CurrentConsent(Requirement, frozen=True, kw_only=True, tag="current_consen
 
 
 class NoOptOut(Requirement, frozen=True, kw_only=True, tag="no_opt_out"):
-    """The customer has not opted out of the channel, or an unclear reply to that effect has been read."""
+    """The customer has not opted out of the channel, nor perhaps done so in a reply that nobody has read yet.
+
+    One confirmation of the opt-out may follow it.
+    """
 
     also_by_sms: tuple[ContactMode, ...] = ()
     """Calls of these modes also end with an opt-out from SMS on the same matter."""
-    confirmations: Annotated[int, Meta(ge=0, le=1)] = 1
-    """How many confirmations of the opt-out may follow it."""
 
 
 class NoRevocation(Requirement, frozen=True, kw_only=True, tag="no_revocation"):

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from models.account.course import Planned
 from models.account.profile import ContactPoint
 from models.account.state import Facts
 from models.clock import Instant
@@ -24,8 +25,13 @@ class Situation(msgspec.Struct, gc=False):
     """None = the account's one debt, or any of them."""
     purpose: str = "collection"
     mode: str = "live"
-    planned: Sequence[Instant] = ()
-    """Contacts that were decided on and that interaction-events have not told of yet."""
+    planned: Sequence[Instant | Planned] = ()
+    """Contacts that were decided on and that interaction-events have not told of yet. One of which only the time is
+    known counts as one on every channel."""
+    suppressed: tuple[str, ...] = ()
+    """What `models.suppression.standing` says that the tenant's other accounts know of the contact point."""
+    requested: bool = False
+    """A transactional answer that the customer has asked for."""
 
 
 class Verdict(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +50,10 @@ class Gate(Protocol):
     """Judges contacts. Denies what it has not enough knowledge to allow."""
 
     def judge(self, situation: Situation) -> Verdict: ...
+
+    def judge_all(self, situations: Sequence[Situation]) -> list[Verdict]:
+        """Several contacts of one account at one instant: what each of them alone would be answered."""
+        ...
 
 
 ALLOWED = Verdict(allowed=True)

@@ -53,6 +53,11 @@ class WeekHours:
                 return later * DAY + start
         return None
 
+    def common(self, other: "WeekHours") -> "WeekHours":
+        """What both permit."""
+        days = zip(self.days, other.days, strict=True)
+        return WeekHours(tuple((max(a, c), min(b, d)) for a, b in mine for c, d in its) for mine, its in days)
+
     def first_start(self) -> int:
         """The earliest start of any day, in local milliseconds; 0 when nothing is permitted."""
         return min((spans[0][0] for spans in self.days if spans), default=0)
@@ -148,6 +153,12 @@ def _by_day(spans: Spans) -> list[list[tuple[int, int]]]:
 def within(spans: Spans) -> WeekHours:
     """Only in one of the spans. One whose end is not after its start is empty: it permits nothing."""
     return WeekHours(_by_day(spans))
+
+
+@lru_cache(maxsize=4_096)
+def either(spans: Spans, others: Spans) -> WeekHours:
+    """In one of the spans or one of the others."""
+    return within(spans + others)
 
 
 @lru_cache(maxsize=4_096)

@@ -251,7 +251,8 @@ def contacts_made(s: Situation) -> list[Instant]:
         if touch.outcome != FAILED and not touch.inbound and touch.at <= at and touch.purpose == "collection"
     ]
     if s.planned:
-        made += [planned for planned in s.planned if planned <= at]
+        times = [planned if isinstance(planned, int) else planned.at for planned in s.planned]
+        made += [planned for planned in times if planned <= at]
     made.sort()
     return made
 

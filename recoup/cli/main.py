@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("recoup.cli.models:models", "Show the trained models, release one, watch it, and go back."),
     "policies": ("recoup.cli.policies:policies", "Check a strategy, let it decide, and go back."),
     "audit": ("recoup.cli.audit:audit", "Verify the audit log, and show what people did."),
+    "compliance": ("recoup.cli.compliance:compliance", "Judge contacts by the rules, and show the rules."),
     "explain": ("recoup.cli.explain:explain", "Tell an account's story: events, score, decision, why."),
     "dlq": ("recoup.cli.dlq:dlq", "List, show, fix and replay dead letters."),
     "rebuild": ("recoup.cli.rebuild:rebuild", "Rebuild the account states from the topics."),

@@ -1,0 +1,123 @@
+"""What stands on the account or the debt: flags, holds, disputes, a breathing space, a validation notice not sent.
+
+Every answer is the instant until which the requirement denies: 0 when it does not, NEVER when time does not help.
+"""
+
+from collections.abc import Iterator
+
+from models.account.bars import BANKRUPT, CEASE, DECEASED, FRAUD, RECALLED, REPRESENTED, SOLD
+from models.account.interactions import gives_notice, speaks_of_debt
+from models.account.profile import Dispute
+from models.account.seen import instant_of
+from models.account.standing import barred
+from models.calendar import Zone
+from models.clock import Instant
+from models.compliance.case import Case
+from models.compliance.frequency import NEVER, PERMITS
+from models.compliance.validation import period_ends
+from schemas.rules import NoDispute, NoFlag, Noticed
+
+FLAGS = {
+    "bankrupt": BANKRUPT,
+    "cease": CEASE,
+    "deceased": DECEASED,
+    "fraud": FRAUD,
+    "recalled": RECALLED,
+    "represented": REPRESENTED,
+    "sold": SOLD,
+}
+Told = tuple[str | None, Instant]
+"""A debt, or none that is named, and since when."""
+
+
+def no_flag(required: NoFlag, case: Case) -> Instant:
+    """None of the flags stands on the account or the debt."""
+    if required.unless_requested and case.requested and case.purpose == "transactional":
+        return PERMITS
+    if not any(barred(case.crm, FLAGS[flag], case.debt_id) for flag in required.flags):
+        return PERMITS
+    return PERMITS if case.party in required.except_parties else NEVER
+
+
+def no_hold(case: Case) -> Instant:
+    """No hold binds the debt."""
+    untils = [NEVER if hold.until is None else hold.until for hold in case.holds()]
+    return max(untils, default=PERMITS)
+
+
+def no_breathing_space(case: Case) -> Instant:
+    """No moratorium is in force."""
+    space = case.crm.breathing
+    if space is None or space.started <= space.ended:
+        return PERMITS
+    return NEVER if space.ends_at is None else space.ends_at
+
+
+def no_dispute(required: NoDispute, case: Case, *, timely_is_held: bool) -> Instant:
+    """The debt is not disputed, in the way that the requirement is about.
+
+    Args:
+        timely_is_held: another rule in force holds what was disputed in writing and in time.
+    """
+    for dispute, opened in _standing(case):
+        timely = not dispute.oral and _in_time(case, dispute, opened)
+        if timely if required.which == "timely_written" else not (timely and timely_is_held):
+            return NEVER
+    return PERMITS
+
+
+def _standing(case: Case) -> Iterator[tuple[Dispute, Instant]]:
+    """Disputes of the debt, not of single invoices, that are open or were upheld, and when they were raised."""
+    disputes = case.crm.disputes
+    for key, dispute in disputes.items():
+        if dispute.invoice_id is not None or not case.is_about(dispute.debt_id):
+            continue
+        resolved, outcome = dispute.resolved, dispute.outcome
+        target = f"d:{dispute.debt_id or ''}"
+        whole = disputes.get(target) if key != target else None
+        if whole is not None and whole.resolved > resolved:
+            resolved, outcome = whole.resolved, whole.outcome
+        if dispute.opened > resolved or outcome == "upheld":
+            yield dispute, instant_of(dispute.opened or dispute.resolved)
+
+
+def _in_time(case: Case, dispute: Dispute, opened: Instant) -> bool:
+    """Whether a dispute was raised before the validation period was over; without a notice it has not begun."""
+    sent = [at for debt, at in _notices(case) if debt is None or dispute.debt_id is None or debt == dispute.debt_id]
+    if not sent:
+        return True
+    return any(zone.day(opened) <= period_ends(zone.day(min(sent))) for zone in case.who.clocks)
+
+
+# -- the validation notice ---------------------------------------------------------------------------------------------
+
+
+def noticed(required: Noticed, case: Case, at: Instant) -> Instant:
+    """Each debt that the contact may be about was first spoken of not too long ago, or its notice was sent."""
+    notices = [debt for debt, _ in _notices(case)]
+    for debt, since in _spoken(case):
+        if case.is_about(debt) and _is_old(case.who.zones, since, at, required.days):
+            wanted = debt if debt is not None else case.debt_id
+            if not any(notice is None or wanted is None or notice == wanted for notice in notices):
+                return NEVER
+    return PERMITS
+
+
+def _is_old(zones: tuple[Zone, ...], since: Instant, at: Instant, days: int) -> bool:
+    return any(zone.day(at) - zone.day(since) > days for zone in zones)
+
+
+def _spoken(case: Case) -> Iterator[Told]:
+    for debt, at in case.interactions.spoken.items():
+        yield debt or None, at
+    for touch in case.touches():
+        if speaks_of_debt(touch):
+            yield touch.debt_id, touch.at
+
+
+def _notices(case: Case) -> Iterator[Told]:
+    for debt, at in case.interactions.noticed.items():
+        yield debt or None, at
+    for touch in case.touches():
+        if gives_notice(touch):
+            yield touch.debt_id, touch.at

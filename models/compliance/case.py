@@ -1,0 +1,193 @@
+"""One contact that might be made and all that is known about it, resolved: rules ask this and nothing else.
+
+Where the knowledge comes from is not told here: an account's state and its tenant, or a file that a person wrote.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+
+import msgspec
+
+from models.account.bars import standing_holds
+from models.account.claims import opt_outs_in_doubt
+from models.account.interactions import FAILED, InteractionFacts, Touch
+from models.account.profile import WHOLE, ContactPoint, CrmFacts, Debt, Hold, Preference
+from models.account.seen import instant_of
+from models.clock import Instant
+from models.compliance.who import Who
+
+PHONE = ("call", "voicemail", "sms")
+"""Channels that reach a telephone number."""
+ANY_CHANNEL = ""
+"""The channel of a planned contact of which only the time is known."""
+SUPPRESSED_OPT_OUT = "opt_out:"
+SOMEBODY_ELSES = ("wrong_party", "reassigned")
+
+
+class Case(msgspec.Struct, gc=False):
+    """A contact, whom it is to, and the facts up to the instant asked about."""
+
+    at: Instant
+    channel: str
+    who: Who
+    crm: CrmFacts
+    interactions: InteractionFacts
+    purpose: str = "collection"
+    mode: str = "live"
+    debt_id: str | None = None
+    """None = the account's one debt."""
+    address: str = ""
+    """Empty = not known."""
+    workplace: bool = False
+    planned: Sequence[Touch] = ()
+    suppressed: tuple[str, ...] = ()
+    requested: bool = False
+    no_point: bool = False
+    """It is known that there is nowhere to send it to."""
+
+    @property
+    def kind(self) -> str:
+        """The kind of contact point: a voicemail is left at a number that is called."""
+        return "call" if self.channel == "voicemail" else self.channel
+
+    @property
+    def point(self) -> ContactPoint | None:
+        """What the account says about the contact point."""
+        return self.crm.points.get(f"{self.kind}|{self.address}")
+
+    @property
+    def named_at(self) -> Instant:
+        """When the address was last named as the customer's; 0 = never."""
+        stamps = [point.stamp for point in self.crm.points.values() if point.address == self.address != ""]
+        return instant_of(max(stamps, default=0))
+
+    @property
+    def line_type(self) -> str | None:
+        point, check = self.point, self.crm.checks.get(self.address)
+        said = (point.line_type if point else None) or (check.line_type if check else None)
+        return None if said == "unknown" else said
+
+    @property
+    def party(self) -> str | None:
+        """The role of the linked party whose contact point it is; None = the customer's own."""
+        point = self.point
+        party = self.crm.parties.get(point.party_id) if point is not None and point.party_id else None
+        return party.role if party is not None and party.linked else None
+
+    @property
+    def debt(self) -> Debt | None:
+        """What was told when the debt was placed; of the account's only one, when none is named."""
+        debts = self.crm.debts
+        if self.debt_id is not None:
+            return debts.get(self.debt_id)
+        return next(iter(debts.values())) if len(debts) == 1 else None
+
+    # -- contacts -----------------------------------------------------------------------------------------------------
+
+    def touches(self) -> Iterator[Touch]:
+        """Every contact up to now, in both directions, planned ones as if they were made."""
+        for touch in self.interactions.touches.values():
+            if touch.at <= self.at:
+                yield touch
+        for touch in self.planned:
+            if touch.at <= self.at:
+                yield touch
+
+    def made(self) -> Iterator[Touch]:
+        """Those of ours that left or may have left, without transactional ones, which never count."""
+        for touch in self.touches():
+            if not touch.inbound and touch.outcome != FAILED and touch.purpose != "transactional":
+                yield touch
+
+    def is_about(self, debt_id: str | None) -> bool:
+        """Whether something may be about the contact's debt; what names none is about any."""
+        return debt_id is None or self.debt_id is None or debt_id == self.debt_id
+
+    def went_to_work(self, touch: Touch) -> bool | None:
+        """Whether a contact went to the customer's workplace; None = not known."""
+        if touch.workplace is not None or not touch.address:
+            return touch.workplace
+        kind = "call" if touch.channel == "voicemail" else touch.channel
+        point = self.crm.points.get(f"{kind}|{touch.address}")
+        return None if point is None else point.workplace
+
+    # -- consent and opt-out -------------------------------------------------------------------------------------------
+
+    def consented(self, *, not_oral: bool = False, to_address: bool = False) -> Instant:
+        """When consent to this channel and address was last given; 0 = never."""
+        given = 0
+        for key, consent in self.crm.consents.items():
+            if consent.granted and self._is_meant(key, unknown_is_meant=False):
+                channel_only = parts(key)[1] == ""
+                if not (not_oral and consent.oral) and not (to_address and channel_only):
+                    given = max(given, instant_of(consent.stamp))
+        return given
+
+    def opted_out(self) -> Instant:
+        """When consent was last taken back or an opt-out came, of this channel and address; 0 = never."""
+        out = 0
+        for key, consent in self.crm.consents.items():
+            if not consent.granted and self._is_meant(key, unknown_is_meant=True):
+                out = max(out, instant_of(consent.stamp))
+        for key, at in self.interactions.opt_outs.items():
+            if at <= self.at and self._is_meant(key, unknown_is_meant=True):
+                out = max(out, at)
+        if any(kind.startswith(SUPPRESSED_OPT_OUT) for kind in self.suppressed):
+            out = self.at  # what lifts it was weighed by whoever asked the list
+        return out
+
+    def _is_meant(self, key: str, *, unknown_is_meant: bool) -> bool:
+        channel, address, debt_id = parts(key)
+        if channel not in (self.channel, self.kind, "all"):
+            return False
+        if address and address != self.address and not (unknown_is_meant and not self.address):
+            return False
+        return debt_id == "" or self.is_about(debt_id)
+
+    def may_have_opted_out(self) -> Instant:
+        """When a reply came that may be an opt-out and that nobody has read yet; 0 = none waits."""
+        if not self.interactions.unread:
+            return 0
+        doubted = opt_outs_in_doubt(self.interactions)
+        return max(doubted.get(self.channel, 0), doubted.get(self.kind, 0), doubted.get("all", 0))
+
+    def stopped_by_sms(self) -> Instant:
+        """When texts about the same matter were last opted out of; 0 = never."""
+        return max((at for debt, at in self.interactions.stops.items() if self.is_about(debt or None)), default=0)
+
+    def stands(self, given: Instant) -> bool:
+        """Whether a consent given then is still in force. At the same instant an opt-out wins."""
+        return given > self.opted_out()
+
+    def texted_at(self) -> Instant:
+        """When a text last came from this number, or from one that is not known; 0 = never."""
+        texts = self.interactions.texts
+        known = max(texts.get(self.address, 0), texts.get("", 0)) if self.address else max(texts.values(), default=0)
+        ours = [
+            touch.at
+            for touch in self.touches()
+            if touch.inbound and touch.channel == "sms" and (not self.address or touch.address in (None, self.address))
+        ]
+        return max([known, *ours])
+
+    def preference(self) -> Preference | None:
+        """What the customer said last about this channel, alone or with all others."""
+        said = None
+        for channel in (self.channel, self.kind, ""):
+            known = self.crm.preferences.get(channel)
+            if known is not None and (said is None or known.stamp > said.stamp):
+                said = known
+        return said
+
+    def holds(self) -> list[Hold]:
+        """Holds that stand and bind the debt; the time of some may be over."""
+        if not self.crm.holds:
+            return []
+        return [hold for hold in standing_holds(self.crm) if hold.debt_id == WHOLE or self.is_about(hold.debt_id)]
+
+
+@lru_cache(maxsize=16_384)
+def parts(key: str) -> tuple[str, str, str]:
+    """Channel, address and debt of a consent's or an opt-out's key; empty = all of them."""
+    pieces = key.split("|")
+    return pieces[0], pieces[1], pieces[3] if len(pieces) > 3 else ""

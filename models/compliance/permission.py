@@ -1,0 +1,121 @@
+"""What the customer has agreed to and what they do not want: consent, opt-out, wishes, and whose number it is.
+
+Every answer is the instant until which the requirement denies: 0 when it does not, NEVER when time does not help.
+"""
+
+from models.account.interactions import FAILED
+from models.account.seen import instant_of
+from models.calendar import MINUTE
+from models.clock import Instant
+from models.compliance.case import PHONE, SOMEBODY_ELSES, Case, parts
+from models.compliance.frequency import NEVER, PERMITS
+from schemas.rules import Confirmation, Consent, CurrentConsent, NoOptOut
+
+CONFIRMING = "opt_out_confirmation"
+
+
+def _denied(if_: bool) -> Instant:  # noqa: FBT001 - reads as a sentence where it is used
+    return NEVER if if_ else PERMITS
+
+
+def consent(required: Consent, case: Case) -> Instant:
+    """Consent to the channel stands."""
+    given = case.consented(not_oral=required.not_oral, to_address=required.to_address)
+    return _denied(not case.stands(given))
+
+
+def current_consent(required: CurrentConsent, case: Case, at: Instant) -> Instant:
+    """The number is the customer's by what they did themselves, and that or a check of it is recent."""
+    out, given, texted = case.opted_out(), case.consented(), case.texted_at()
+    own = max(given if given > out else 0, texted if texted > out else 0)
+    if not own:
+        return NEVER
+    check = case.crm.checks.get(case.address)
+    proof = own if check is None else max(own, instant_of(check.theirs))
+    if check is not None and instant_of(check.anothers) > proof:
+        return NEVER
+    too_old = any(zone.day(at) - zone.day(proof) > required.days for zone in case.who.zones)
+    return _denied(too_old)
+
+
+def no_opt_out(required: NoOptOut, case: Case) -> Instant:
+    """Neither an opt-out nor a reply that may be one is newer than the last consent."""
+    out, given = case.opted_out(), case.consented()
+    if case.mode in required.also_by_sms and case.kind == "call":
+        out = max(out, case.stopped_by_sms())
+    return _unwanted(case, out, given)
+
+
+def opt_out_otherwise(case: Case) -> Instant:
+    """`no_opt_out` where no rule of law in force asks for it."""
+    return _unwanted(case, case.opted_out(), case.consented())
+
+
+def _unwanted(case: Case, out: Instant, given: Instant) -> Instant:
+    if case.purpose == CONFIRMING:
+        return _denied(out > 0 and _is_confirmed(case, out))
+    return _denied(max(out, case.may_have_opted_out()) >= given and max(out, case.may_have_opted_out()) > 0)
+
+
+def _is_confirmed(case: Case, out: Instant) -> bool:
+    """Whether a confirmation has been sent since the opt-out."""
+    return any(
+        touch.purpose == CONFIRMING
+        and not touch.inbound
+        and touch.outcome != FAILED
+        and touch.at >= out
+        and touch.channel in (case.channel, case.kind, "")
+        for touch in case.touches()
+    )
+
+
+def no_revocation(case: Case) -> Instant:
+    """No opt-out from calls or texts on another matter, number or channel is newer than the last consent."""
+    given, latest = case.consented(), 0
+    for key, out in case.interactions.opt_outs.items():
+        channel, address, _ = parts(key)
+        own = channel in (case.channel, case.kind) and address in ("", case.address)
+        if channel in PHONE and not own and not (channel == "sms" and case.kind == "call"):
+            latest = max(latest, out)
+    for key, said in case.crm.consents.items():
+        channel, address, _ = parts(key)
+        own = channel in (case.channel, case.kind) and address in ("", case.address)
+        if not said.granted and channel in PHONE and not own:
+            latest = max(latest, instant_of(said.stamp))
+    if case.kind == "call":
+        stops = case.interactions.stops.items()
+        latest = max([latest, *(out for debt, out in stops if debt and not case.is_about(debt))])
+    return _denied(latest > 0 and latest >= given)
+
+
+def confirmation(required: Confirmation, case: Case, at: Instant) -> Instant:
+    """It confirms an opt-out of the last minutes, once."""
+    out = case.opted_out()
+    return _denied(not (0 < out <= at <= out + required.minutes * MINUTE) or _is_confirmed(case, out))
+
+
+def right_party(case: Case) -> Instant:
+    """The contact point has not turned out to be somebody else's since it was last named as the customer's."""
+    named = case.named_at
+    if any(kind in SOMEBODY_ELSES for kind in case.suppressed):
+        return NEVER
+    if case.address and case.interactions.blocked.get(case.address, 0) > named:
+        return NEVER
+    check = case.crm.checks.get(case.address)
+    if check is not None and instant_of(check.anothers) > max(instant_of(check.theirs), named):
+        return NEVER
+    if case.channel not in PHONE:
+        return PERMITS
+    # A call that reached somebody else at a number that nobody has told: it may be this one.
+    wrong = [touch.at for touch in case.touches() if touch.outcome == "wrong_party" and _may_be_of(case, touch.address)]
+    return _denied(max([*wrong, case.interactions.blocked.get("", 0)]) > named)
+
+
+def _may_be_of(case: Case, address: str | None) -> bool:
+    return not address or not case.address or address == case.address
+
+
+def is_refused(case: Case) -> bool:
+    """Whether the customer wants nothing on this channel."""
+    said = case.preference()
+    return said is not None and said.refused
