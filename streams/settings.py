@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from connectors.channels.settings import ChannelSettings
 from connectors.clickhouse.settings import ClickHouseSettings
@@ -52,14 +52,43 @@ class LandSettings(BaseModel, extra="forbid"):
     """Blocks of different partitions that are inserted at once."""
 
 
+class BreakerSettings(BaseModel, extra="forbid"):
+    """When a provider that fails is no longer asked, and for how long."""
+
+    failures: int = Field(default=5, ge=1)
+    """So many in a row open it."""
+    share: float = Field(default=0.5, gt=0, le=1)
+    """Of the last `window` answers; so many failures open it although some succeed in between."""
+    window: int = Field(default=20, ge=1)
+    open_ms: int = Field(default=10_000, ge=1)
+    """Until the first probe; twice as long after each probe that fails."""
+    most_open_ms: int = Field(default=300_000, ge=1)
+    probe_ms: int = Field(default=1_000, ge=1)
+    """How long others wait while a probe is on its way."""
+
+
 class DispatchSettings(BaseModel, extra="forbid"):
     """The dispatch job."""
 
-    batch_size: int = 200
-    """Requests in one poll at most; what is in flight must end within `drain_seconds` of a rebalance."""
-    sends_at_once: int = 32
-    send_seconds: float = 3.0
-    """A provider that has not answered by then may have taken the contact: it is told as unknown."""
+    batch_size: int = Field(default=200, ge=1)
+    """Requests in one poll at most, new ones and parked ones of each partition."""
+    poll_seconds: float = Field(default=1.0, gt=0)
+    """What has not been sent by then goes on beside the next poll: a slow provider holds nobody up, and a rebalance does
+    not wait for it."""
+    sends_at_once: int = Field(default=32, ge=1)
+    """To one provider, by one worker."""
+    breaker: BreakerSettings = BreakerSettings()
+    provider_rates: dict[str, float] = {}
+    """Provider -> contacts a second that all workers together hand to it; without an entry there is no limit."""
+    tenant_rates: dict[str, float] = {}
+    """Tenant -> contacts a second; `*` = each tenant without an entry."""
+    retry_first_ms: int = Field(default=5_000, ge=1)
+    """About how long after a try that surely sent nothing the next one is; each time twice as long."""
+    retry_most_ms: int = Field(default=600_000, ge=1)
+    paused_ms: int = Field(default=10_000, ge=1)
+    """How often contacts that are stopped are looked at again: so long after `resume` they go."""
+    reasks: int = Field(default=3, ge=0)
+    """How often a provider that knows keys is asked again, under the same key, what became of a contact."""
 
 
 class StreamSettings(BaseModel, extra="forbid"):

@@ -198,7 +198,7 @@ class BatchSource(faust.Service):
         for message in messages:
             arrived[unit_of(message.topic(), message.partition())].append(message)
         polls: list[Poll] = []
-        idle = not messages and not self.flights.outstanding
+        idle = not self.flights.outstanding  # a busy neighbour must not keep what is due from its turn
         for unit, lease in self.leases.items():
             batch = arrived.get(unit)
             if batch is None and not (idle and self.wants_turn(lease)):

@@ -1,4 +1,4 @@
-"""An account that may be contacted, and requests to do so: what the dispatch tests start from."""
+"""An account that owes and may be contacted, and requests to do so: what the dispatch tests start from."""
 
 import datetime as dt
 from typing import Any
@@ -10,6 +10,7 @@ from schemas.contacts import ContactRequested
 from schemas.control import Limits, Tenant
 from schemas.crm import AccountUpdated, ContactPointUpdated
 from schemas.envelope import Event
+from schemas.payments import Allocation, InvoiceIssued, PaymentReceived
 
 TUESDAY_NOON = dt.datetime(2026, 3, 10, 12, tzinfo=dt.UTC)
 NOON = instant(TUESDAY_NOON)
@@ -32,9 +33,24 @@ def envelope(account_id: str, number: int, **more: Any) -> dict[str, Any]:
     return base | {"occurred_at": occurred} | more
 
 
+def owes(account_id: str, invoice_id: str = "i1", amount: int = 1_200, number: int = 3, **more: Any) -> InvoiceIssued:
+    """An invoice that is due."""
+    due = TUESDAY_NOON - dt.timedelta(days=10)
+    fields: dict[str, Any] = {"invoice_id": invoice_id, "amount_minor": amount, "currency": "GBP", "due_at": due}
+    return InvoiceIssued(**envelope(account_id, number), **(fields | more))
+
+
+def paid(account_id: str, amount: int, invoice_id: str = "i1", number: int = 9) -> PaymentReceived:
+    """Money for an invoice."""
+    fields: dict[str, Any] = {"payment_id": f"p{number}", "amount_minor": amount, "currency": "GBP"}
+    allocations = (Allocation(invoice_id=invoice_id, amount_minor=amount),)
+    return PaymentReceived(**envelope(account_id, number), **fields, allocations=allocations)
+
+
 def known(account_id: str) -> list[Event]:
-    """What is known of the customer: in London, reachable by e-mail."""
+    """What is known of the customer: in London, reachable by e-mail, owes 12 pounds."""
     return [
+        owes(account_id),
         AccountUpdated(**envelope(account_id, 1), time_zones=("Europe/London",), country="GB"),
         ContactPointUpdated(**envelope(account_id, 2), channel="email", address=ADDRESS, verified=True),
     ]

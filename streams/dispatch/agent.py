@@ -1,73 +1,97 @@
 """Turn each contact request into at most one contact, and tell how it ended, exactly once."""
 
 import asyncio
-from collections.abc import Iterable
+import random
 from typing import Any
 
 import faust
-from confluent_kafka import TopicPartition
 
-from connectors.channels.sandbox import Sandbox
+from connectors.channels.providers import open_channels
 from connectors.kafka.control import read_whole
 from connectors.kafka.publisher import Publisher
 from connectors.redis.attempts import Attempts
 from connectors.redis.client import connect_async
 from connectors.redis.ledger import Ledger
 from connectors.redis.mode import stack_mode
+from connectors.redis.suppression import SuppressionList
+from connectors.templates.registry import Templates
 from models.clock import Clock, WallClock
-from models.compliance.house import HouseGate
+from models.compliance.rule_gate import RuleGate
 from schemas.control import Tenant
 from schemas.errors import NotReady
 from streams.app import TENANTS, crashing_agent, create_app, follow_tenants, serve_health, take
 from streams.channel import BatchChannel
+from streams.dispatch.backoff import Backoff
 from streams.dispatch.job import JOB, REQUESTS, Dispatch
+from streams.dispatch.providers import Providers
+from streams.dispatch.rendering import FromTemplates
+from streams.dispatch.sending import Sending
 from streams.lease import Lease
 from streams.settings import Installation
 from streams.source import BatchSource
+from streams.take_over import TakeOver
+from streams.templates import TEMPLATES, follow_templates
+from streams.templates import take as take_template
 
 GROUP = "recoup-dispatch"
 QUEUED_POLLS = 1
-CHANNELS = ("email", "sms", "call", "voicemail", "letter")
 
 
 def build(installation: Installation, *, slot: int, web_port: int, clock: Clock | None = None) -> faust.App:
     """The dispatch worker of one slot, ready to be run by `faust.Worker`."""
+    clock = clock or WallClock()
     streams = installation.streams
     app = create_app(JOB, slot, installation, web_port)
     tenants: dict[str, Tenant] = {}
+    templates = Templates()
     redis = connect_async(installation.redis)
+    prefix = installation.redis.prefix
     publisher = Publisher(
         installation.kafka, f"{GROUP}-{slot}", streams.transaction_timeout_ms, streams.sink_deadline_seconds
     )
-    sandbox = Sandbox(redis, installation.redis.prefix)
-    job = Dispatch(
-        decided=Ledger(redis, installation.redis.prefix, "decide"),
-        attempts=Attempts(redis, installation.redis.prefix),
-        channels=dict.fromkeys(CHANNELS, sandbox),
-        publisher=publisher,
+    ledger = Ledger(redis, prefix, JOB, together=True)
+    channels = open_channels(installation.channels, redis=redis, prefix=prefix, home=installation.home, clock=clock)
+    providers = Providers(channels, clock, streams.dispatch)
+    sending = Sending(
+        decided=Ledger(redis, prefix, "decide"),
+        attempts=Attempts(redis, prefix),
+        suppressions=SuppressionList(redis, installation.redis),
+        providers=providers,
+        render=FromTemplates(templates, clock),
         tenants=tenants,
-        gate=HouseGate(),
-        clock=clock or WallClock(),
+        gate=RuleGate(),
+        clock=clock,
+        backoff=Backoff(streams.dispatch.retry_first_ms, streams.dispatch.retry_most_ms, random.Random()),  # noqa: S311 - jitter
         settings=streams,
     )
+    job = Dispatch(ledger=ledger, sending=sending, publisher=publisher, settings=streams)
+    take_over = TakeOver(
+        ledger,
+        publisher,
+        topics=[REQUESTS],
+        stable_within=2 * streams.transaction_timeout_ms / 1000,
+        mends="recoup contacts recover",
+    )
     batches = BatchChannel(app, maxsize=QUEUED_POLLS)
+
+    def something_is_due(lease: Lease) -> bool:
+        due: bool = lease.claim.next_review <= clock.now()
+        return due
 
     async def before_start() -> None:
         if stack_mode(installation.redis) == "replay":
             raise NotReady("This stack replays a ledger: nothing is sent to anybody, so dispatch does not run here.")
         for key, value in read_whole(installation.kafka, TENANTS).items():
             take(tenants, key, value)
+        for key, value in read_whole(installation.kafka, TEMPLATES).items():
+            take_template(templates, key, value)
         await publisher.start()
 
-    async def take_over(leases: Iterable[Lease]) -> None:
-        """Go on at the committed offsets; at the first message kept where there are none."""
-        owned = {int(str(lease.unit)): lease for lease in leases}
-        partitions = [TopicPartition(REQUESTS, partition) for partition in owned]
-        stable_within = 2 * streams.transaction_timeout_ms / 1000
-        first = await source.consumer.low_watermarks(partitions)
-        for found in await source.consumer.committed(partitions, stable_within):
-            position = found.offset if found.offset >= 0 else first[REQUESTS, found.partition]
-            owned[found.partition].positions = {REQUESTS: position}
+    async def before_leave() -> None:
+        await sending.finish(streams.drain_seconds)
+        for provider in providers.every():
+            await provider.channel.close()
+        await publisher.close()
 
     source = BatchSource(
         batches,
@@ -78,13 +102,16 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         topics=[REQUESTS],
         unit_of=lambda topic, partition: partition,
         take_over=take_over,
+        wants_turn=something_is_due,
         batch_size=streams.dispatch.batch_size,
         before_start=before_start,
-        before_leave=publisher.close,
+        before_leave=before_leave,
         job=JOB,
     )
+    take_over.source = source
     app.service(source)  # type: ignore[arg-type]  # Faust takes an instance as well
     follow_tenants(app, tenants)
+    follow_templates(app, templates)
     serve_health(app, JOB, source)
 
     @crashing_agent(app, batches, JOB)  # type: ignore[untyped-decorator]

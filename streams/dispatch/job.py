@@ -1,220 +1,302 @@
-"""One batch of contact requests: look again, write down, send, write down, tell. The order is the delivery guarantee.
+"""One batch of contact requests: work on each, write down, tell. The order is the delivery guarantee.
 
-A contact is begun in Redis before it is handed to its channel, and its outcome and its offset are one transaction. So a
-crash anywhere leaves either a request that nobody has begun, which is simply taken again, or one that was begun: then
-the channel is asked again under the same key if it knows keys, and if it does not, the contact is told as `unknown`,
-which counts as sent. What was begun is never judged a second time: it may have left.
+Each request is begun in Redis before it is handed to its provider, and how it ended is written there at once. Then one
+chained, fenced script a partition takes over outcomes, parked requests and offsets together, and one transaction
+publishes what it holds. So a crash anywhere leaves either a request that nobody has begun, which is simply taken again;
+or one that was begun, of which Redis says how it ended, or that nobody knows; or one that has ended, whose outcome is
+published by whoever comes next. Each ends once, and is told once.
 """
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
-from confluent_kafka import TopicPartition
+import structlog
 
-from connectors.channels.channel import Channel, Delivery
 from connectors.kafka.publisher import Publisher
-from connectors.redis.attempts import Attempt, Attempts, Ending
-from connectors.redis.ledger import Ledger, Record
-from models.clock import Clock
-from models.compliance.gate import Gate
+from connectors.redis.attempts import Attempt, Ending
+from connectors.redis.doubts import Doubt, note
+from connectors.redis.ledger import Entry, Ledger, Record
+from connectors.redis.pauses import STOPS, stops
+from models.audit import MOST_RECORDS, Act, digest, key_of, link
+from models.clock import Instant
 from schemas.contacts import ContactRequested
-from schemas.control import Tenant
 from schemas.decode import Refusal, TopicDecoder
-from schemas.envelope import account_key
-from schemas.errors import NotReady, SinkUnavailable
 from streams import metrics
 from streams.dead_letters import dead_letter
-from streams.dispatch.check import objection
-from streams.dispatch.outcome import record
+from streams.dispatch import parking
+from streams.dispatch.outcome import records
+from streams.dispatch.parking import Parked, Wait
+from streams.dispatch.sending import Order, Result, Sending
 from streams.lease import Message, Part
 from streams.settings import StreamSettings
 from streams.sinks import Outgoing, publish_held, until_redis_answers
+from streams.take_over import offsets_to_commit
 
+log = structlog.get_logger()
 Answer = TypeVar("Answer")
 
 REQUESTS = "contact-requests"
-NO_CHANNEL = "no_channel"
+AUDIT_LOGS = "audit-logs"
 JOB = "dispatch"
+FIRST = "opt_out_confirmation"
+"""Has minutes to go out, so it is worked on before everything else."""
+
+decode_request = msgspec.json.Decoder(ContactRequested).decode
 
 
-class Order(msgspec.Struct):
-    """One request of a batch, and the place of its part."""
+class Work(msgspec.Struct, eq=False):
+    """One part of a poll, and what is made of it."""
 
-    place: int
-    request: ContactRequested
+    part: Part
+    orders: list[Order] = []
+    due: dict[str, Instant] = {}
+    outbox: list[Record] = []
+    repeated: int = 0
+    """Messages of requests that were told of before or are parked."""
+    results: list[tuple[Order, Result]] = []
 
     @property
-    def key(self) -> str:
-        return self.request.idempotency_key
+    def unit(self) -> int:
+        return int(str(self.part.lease.unit))
 
 
 class Dispatch:
     """The dispatch job's work on one poll, apart from where polls come from.
 
     Args:
-        decided: the ledger of the decide job, which holds the accounts' states; only read.
-        channels: by channel name (`email`, `sms` ...); a request for another one fails.
-        tenants: by id; read anew for every batch.
+        ledger: of this job: parked requests, outboxes and offsets of each partition.
     """
 
-    def __init__(  # noqa: PLR0913 - what it works with, by name
-        self,
-        *,
-        decided: Ledger,
-        attempts: Attempts,
-        channels: Mapping[str, Channel],
-        publisher: Publisher,
-        tenants: Mapping[str, Tenant],
-        gate: Gate,
-        clock: Clock,
-        settings: StreamSettings,
-    ) -> None:
-        self.decided = decided
-        self.attempts = attempts
-        self.channels = channels
+    def __init__(self, *, ledger: Ledger, sending: Sending, publisher: Publisher, settings: StreamSettings) -> None:
+        self.ledger = ledger
+        self.sending = sending
         self.publisher = publisher
-        self.tenants = tenants
-        self.gate = gate
-        self.clock = clock
         self.settings = settings
+        self.clock = sending.clock
+        self.attempts = sending.attempts
         self.decoder = TopicDecoder(REQUESTS)
-        self._sending = asyncio.Semaphore(settings.dispatch.sends_at_once)
+        self._at_once = asyncio.Semaphore(4 * settings.dispatch.sends_at_once)
 
     async def settle(self, parts: list[Part]) -> None:
-        """Take the parts of one poll from requests to committed outcomes.
+        """Take the parts of one poll from requests to committed outcomes, or to the place where they wait.
 
         Raises:
-            SinkUnavailable: Redis, Kafka or a channel stayed away past the deadline.
+            SinkUnavailable: Redis or Kafka stayed away past the deadline.
+            LedgerBehindLog: the chain of batches is broken.
         """
-        parts = [part for part in parts if part.messages]
-        if not parts:
-            return
         began = time.perf_counter()
-        orders, outboxes = self._decode(parts)
-        known = await self._redis(lambda: self.attempts.known([order.key for order in orders]))
-        endings = await self._judge(parts, [order for order in orders if order.key not in known])
-        to_send = [order for order in orders if order.key not in endings and not _ended(known.get(order.key))]
-        fresh = [order.key for order in to_send if order.key not in known]
-        await self._redis(lambda: self.attempts.begin(fresh, self.clock.now()))
-        looked = time.perf_counter()
-        sent = await self._send_all(to_send, known)
-        await self._redis(lambda: self.attempts.end(sent))
-        told = time.perf_counter()
-        endings |= sent | {key: attempt.ending for key, attempt in known.items() if attempt.ending is not None}
-        for order in orders:
-            outboxes[order.place].append(record(order.request, endings[order.key]))
-        await self._publish(parts, outboxes)
+        works = await self._gather(parts)
+        if not works:
+            return
+        gathered = time.perf_counter()
+        await self._work_on(works)
+        worked = time.perf_counter()
+        works = [work for work in works if work.part.lease.held]
+        await self._remember(works)
+        entries = [self._entry(work) for work in works]
+        written = await self._redis(lambda: self.ledger.write(entries))
+        leases = {work.unit: work.part.lease for work in works}
+        for entry in entries:
+            if entry not in written:
+                leases[entry.partition].held = False
+        outgoing = [
+            Outgoing(
+                lease=leases[entry.partition],
+                records=entry.outbox,
+                offsets=offsets_to_commit(entry.partition, entry.offsets, entry.progress.epoch, entry.progress.batch),
+            )
+            for entry in written
+        ]
+        await publish_held(self.publisher, outgoing, self.settings.sink_deadline_seconds)
         for name, seconds in (
-            ("check", looked - began), ("send", told - looked), ("publish", time.perf_counter() - told)
+            ("read", gathered - began), ("send", worked - gathered), ("publish", time.perf_counter() - worked)
         ):  # fmt: skip
             metrics.BATCH_SECONDS.labels(JOB, name).observe(seconds)
-        for outcome, times in Counter(endings[order.key].status for order in orders).items():
-            metrics.EVENTS.labels(JOB, outcome).inc(times)
-        metrics.LAST_PROGRESS.labels(JOB).set(self.clock.now() / 1000)
+        self._observe([work for work in works if work.part.lease.held])
 
-    # -- before ---------------------------------------------------------------------------------------------------------
+    # -- in ------------------------------------------------------------------------------------------------------------
 
-    def _decode(self, parts: list[Part]) -> tuple[list[Order], list[list[Record]]]:
-        """The requests, each key once, and for each part its dead letters."""
+    async def _gather(self, parts: list[Part]) -> list[Work]:
+        """The requests of each part: those that have just arrived, and those whose time to wait is over."""
         now = self.clock.now()
-        latest = datetime.fromtimestamp(now / 1000 + self.settings.decide.future_tolerance_seconds, UTC)
-        orders: dict[str, Order] = {}
-        outboxes: list[list[Record]] = [[] for _ in parts]
-        for number, part in enumerate(parts):
-            for place, message in enumerate(part.messages):
-                found = self._read(message, latest)
-                if isinstance(found, Refusal):
-                    outboxes[number].append(dead_letter(part, place, found, now))
-                    metrics.REFUSED.labels(REQUESTS, found.reason).inc()
+        works: list[Work] = []
+        for part in parts:
+            work = Work(part)
+            if part.lease.claim.next_review <= now:
+                work.due = await self._due(work.unit, now)
+            if part.messages or work.due:
+                works.append(work)
+        if not works:
+            return []
+        for work in works:
+            self._decode(work, now)
+        parked = await self._parked(works)
+        for work, found in zip(works, parked, strict=True):
+            self._without_repetitions(work, found)
+        known = await self._redis(lambda: self.attempts.known([o.key for work in works for o in work.orders]))
+        for work in works:
+            kept = []
+            for order in work.orders:
+                order.stored = known.get(order.key)
+                if order.stored is not None and order.stored.attempt.offset not in (order.offset, -1):
+                    work.repeated += 1
                 else:
-                    orders.setdefault(found.idempotency_key, Order(number, found))
-        return list(orders.values()), outboxes
+                    kept.append(order)
+            work.orders = kept
+        return works
+
+    async def _due(self, unit: int, now: Instant) -> dict[str, Instant]:
+        found = await self._redis(lambda: self.ledger.due(unit, now, self.settings.dispatch.batch_size))
+        return dict(found)
+
+    def _decode(self, work: Work, now: Instant) -> None:
+        latest = datetime.fromtimestamp(now / 1000 + self.settings.decide.future_tolerance_seconds, UTC)
+        for place, message in enumerate(work.part.messages):
+            found = self._read(message, latest)
+            if isinstance(found, Refusal):
+                work.outbox.append(dead_letter(work.part, place, found, now))
+                metrics.REFUSED.labels(REQUESTS, found.reason).inc()
+            else:
+                value = message.value() or b""
+                work.orders.append(Order(work.part.lease, found, value, message.offset()))
 
     def _read(self, message: Message, latest: datetime) -> ContactRequested | Refusal:
         found: Any = self.decoder(message.value(), message.key(), latest)  # the topic has this one type
         request: ContactRequested | Refusal = found
         return request
 
-    async def _judge(self, parts: list[Part], orders: list[Order]) -> dict[str, Ending]:
-        """How those end that must not leave now. The states are read at the last moment."""
-        by_partition: dict[int, list[Order]] = {}
-        for order in orders:
-            by_partition.setdefault(int(str(parts[order.place].lease.unit)), []).append(order)
-        wanted = [
-            (partition, [account_key(order.request.tenant_id, order.request.account_id) for order in some])
-            for partition, some in by_partition.items()
+    async def _parked(self, works: Sequence[Work]) -> list[dict[str, Parked]]:
+        """What is parked of the requests that are due or have just arrived."""
+        keys = [list(dict.fromkeys([*work.due, *(order.key for order in work.orders)])) for work in works]
+        wanted = [(work.unit, [key.encode() for key in some]) for work, some in zip(works, keys, strict=True)]
+        blobs = await self._redis(lambda: self.ledger.read(wanted))
+        return [
+            {key: parking.decode(blob) for key, blob in zip(some, found, strict=True) if blob is not None}
+            for some, found in zip(keys, blobs, strict=True)
         ]
-        blobs = await self._redis(lambda: self.decided.read(wanted))
+
+    def _without_repetitions(self, work: Work, parked: dict[str, Parked]) -> None:
+        """Each key once: what is parked has been taken over from its message already."""
+        orders: dict[str, Order] = {}
+        for order in work.orders:
+            if order.key in orders or order.key in parked:
+                work.repeated += 1
+            else:
+                orders[order.key] = order
+        for key in work.due:
+            if (found := parked.get(key)) is not None:
+                request = decode_request(found.value)
+                orders[key] = Order(
+                    work.part.lease, request, found.value, found.offset, tries=found.tries, reason=found.reason
+                )
+        work.orders = list(orders.values())
+
+    # -- the work ------------------------------------------------------------------------------------------------------
+
+    async def _work_on(self, works: Sequence[Work]) -> None:
+        pressed = await self._redis(lambda: self.ledger.client.hgetall(self.attempts.slot + STOPS))
+        self.sending.new_poll(stops(pressed))
+        deadline = time.monotonic() + self.settings.dispatch.poll_seconds
+        # The most urgent of every partition before the rest of any.
+        orders = sorted((order for work in works for order in work.orders), key=lambda o: o.request.purpose != FIRST)
+        results = await asyncio.gather(*(self._one(order, deadline) for order in orders))
+        found = {id(order): result for order, result in zip(orders, results, strict=True)}
+        for work in works:
+            work.results = [(order, found[id(order)]) for order in work.orders]
+
+    async def _one(self, order: Order, deadline: float) -> Result:
+        async with self._at_once:
+            if time.monotonic() < deadline or order.reason == parking.SENDING:
+                return await self.sending.handle(order, deadline)
+        return Wait(self.clock.now(), parking.BUSY, order.tries)
+
+    async def _remember(self, works: Sequence[Work]) -> None:
+        """Endings without a beginning, so that a repetition of the request ends like it; and doubts, for a person."""
         now = self.clock.now()
-        endings: dict[str, Ending] = {}
-        for some, states in zip(by_partition.values(), blobs, strict=True):
-            for order, blob in zip(some, states, strict=True):
-                code = objection(order.request, blob, self.tenants, self.gate, now)
-                if code is None and order.request.channel not in self.channels:
-                    code = NO_CHANNEL
-                if code is not None:
-                    endings[order.key] = Ending("failed", now, code=code)
-        return endings
+        ended = {
+            order.key: Attempt(now, ending=result, offset=order.offset)
+            for work in works
+            for order, result in work.results
+            if isinstance(result, Ending) and result.status == "failed" and result.provider is None
+        }
+        await self._redis(lambda: self.attempts.ended(ended))
+        doubts = [
+            _doubt(order.request, result)
+            for work in works
+            for order, result in work.results
+            if isinstance(result, Ending) and result.status == "unknown"
+        ]
+        if doubts:
+            await self._redis(lambda: note(self.ledger.client, self.attempts.slot, doubts))
 
-    # -- sending --------------------------------------------------------------------------------------------------------
+    # -- out -----------------------------------------------------------------------------------------------------------
 
-    async def _send_all(self, orders: list[Order], known: Mapping[str, Attempt]) -> dict[str, Ending]:
-        endings = await asyncio.gather(*(self._send(order, known.get(order.key)) for order in orders))
-        return {order.key: ending for order, ending in zip(orders, endings, strict=True)}
-
-    async def _send(self, order: Order, attempt: Attempt | None) -> Ending:
-        """Hand one contact to its channel, or say that nobody knows, when it may have been handed over before."""
-        channel = self.channels[order.request.channel]
-        if attempt is not None and not channel.idempotent:
-            return self._ending(Delivery("unknown", code="interrupted"), channel)
-        deadline = time.monotonic() + self.settings.sink_deadline_seconds
-        while True:
-            try:
-                async with self._sending, asyncio.timeout(self.settings.dispatch.send_seconds):
-                    return self._ending(await channel.send(order.request, order.key), channel)
-            except TimeoutError:
-                return self._ending(Delivery("unknown", code="timeout"), channel)
-            except NotReady as error:  # surely nothing was sent
-                if time.monotonic() > deadline:
-                    raise SinkUnavailable(f"{JOB}: the channel {channel.name} stayed away: {error}") from error
-                await asyncio.sleep(0.1)
-
-    def _ending(self, delivery: Delivery, channel: Channel) -> Ending:
-        return Ending(
-            delivery.status,
-            self.clock.now(),
-            provider=channel.name,
-            provider_id=delivery.provider_id,
-            code=delivery.code,
+    def _entry(self, work: Work) -> Entry:
+        """What becomes of one partition: outcomes to be told, requests that wait, and those that wait no more."""
+        states: dict[str, bytes] = {}
+        reviews: dict[str, int | None] = dict.fromkeys(work.due)
+        forgotten: list[str] = []
+        told: list[Record] = []
+        for order, result in work.results:
+            if isinstance(result, Ending):
+                told += records(order.request, result)
+                if order.reason is not None:
+                    forgotten.append(order.key)
+            elif result is not None:
+                reviews[order.key] = result.until
+                if (order.reason, order.tries) != (result.reason, result.tries):
+                    parked = Parked(order.value, order.offset, result.reason, result.tries)
+                    states[order.key] = parking.encode(parked)
+        claim = work.part.lease.claim
+        outbox = [*work.outbox, *told]
+        audit = claim.audit
+        for first in range(0, len(told), MOST_RECORDS):
+            digests = [digest(value) for _, _, value, _ in told[first : first + MOST_RECORDS] if value is not None]
+            act = Act(action="send", actor=JOB, subject=f"partition {work.unit}", at=self.clock.now(), records=digests)
+            message, audit = link(audit, f"{JOB}-{work.unit}", act)
+            outbox.append((AUDIT_LOGS, key_of(act), message, None))
+        claim.audit = audit
+        return Entry(
+            partition=work.unit,
+            progress=claim,
+            offsets=work.part.end,
+            outbox=outbox,
+            states=states,
+            reviews=reviews,
+            forgotten=forgotten,
+            audit=audit,
         )
 
-    # -- after ----------------------------------------------------------------------------------------------------------
-
-    async def _publish(self, parts: list[Part], outboxes: list[list[Record]]) -> None:
-        """Outcomes, dead letters and offsets as one transaction, of the partitions that are still ours.
-
-        Those of a lost partition are left to its new owner, who finds in Redis how they ended.
-        """
-        outgoing = [
-            Outgoing(
-                lease=part.lease,
-                records=outbox,
-                offsets=[
-                    TopicPartition(topic, int(str(part.lease.unit)), offset) for topic, offset in part.end.items()
-                ],
-            )
-            for part, outbox in zip(parts, outboxes, strict=True)
-        ]
-        await publish_held(self.publisher, outgoing, self.settings.sink_deadline_seconds)
+    def _observe(self, works: Sequence[Work]) -> None:
+        results = [result for work in works for _, result in work.results]
+        endings = [result for result in results if isinstance(result, Ending)]
+        for (status, code), times in Counter((e.status, (e.code or "").partition(":")[0]) for e in endings).items():
+            metrics.ENDINGS.labels(status, code).inc(times)
+        for status, times in Counter(ending.status for ending in endings).items():
+            metrics.EVENTS.labels(JOB, status).inc(times)
+        for reason, times in Counter(result.reason for result in results if isinstance(result, Wait)).items():
+            metrics.PARKED.labels(reason).inc(times)
+        if repeated := sum(work.repeated for work in works):
+            metrics.EVENTS.labels(JOB, "repeated").inc(repeated)
+        metrics.LAST_PROGRESS.labels(JOB).set(self.clock.now() / 1000)
 
     def _redis(self, call: Callable[[], Awaitable[Answer]]) -> Awaitable[Answer]:
         return until_redis_answers(call, self.settings.sink_deadline_seconds)
 
 
-def _ended(attempt: Attempt | None) -> bool:
-    return attempt is not None and attempt.ending is not None
+def _doubt(request: ContactRequested, ending: Ending) -> Doubt:
+    return Doubt(
+        contact_id=request.contact_id,
+        tenant_id=request.tenant_id,
+        account_id=request.account_id,
+        channel=request.channel,
+        at=ending.at,
+        provider=ending.provider,
+        code=ending.code,
+        decision_id=request.decision_id,
+    )

@@ -4,15 +4,20 @@ from hashlib import blake2b
 
 import msgspec
 
+from connectors.channels.channel import OPTED_OUT
 from connectors.redis.attempts import Ending
 from connectors.redis.ledger import Record
 from models.calendar import utc
 from schemas.contacts import ContactRequested
 from schemas.envelope import account_key
-from schemas.interactions import ContactFailed, ContactSent
+from schemas.facts import AccountEscalated
+from schemas.interactions import ContactFailed, ContactSent, OptOutReceived
 
 INTERACTIONS = "interaction-events"
+CUSTOMER_EVENTS = "customer-events"
 SOURCE = "dispatch"
+DOUBT = "contact_unknown"
+"""Why a person must look: nobody knows whether the customer has the contact."""
 
 encode = msgspec.json.Encoder().encode
 
@@ -59,7 +64,38 @@ def outcome(request: ContactRequested, ending: Ending) -> ContactSent | ContactF
     )
 
 
-def record(request: ContactRequested, ending: Ending) -> Record:
-    """The outcome as it is published."""
+def records(request: ContactRequested, ending: Ending) -> list[Record]:
+    """The outcome as it is published, and what follows from it: a doubt for a person, an opt-out that the provider knew."""
     key = account_key(request.tenant_id, request.account_id)
-    return INTERACTIONS, key, encode(outcome(request, ending)), None
+    told: list[Record] = [(INTERACTIONS, key, encode(outcome(request, ending)), None)]
+    if ending.status == "unknown":
+        told.append((CUSTOMER_EVENTS, key, encode(_doubt(request, ending)), None))
+    if ending.status == "failed" and (ending.code or "").partition(":")[0] == OPTED_OUT:
+        told.append((INTERACTIONS, key, encode(_opt_out(request, ending)), None))
+    return told
+
+
+def _doubt(request: ContactRequested, ending: Ending) -> AccountEscalated:
+    return AccountEscalated(
+        event_id=outcome_id(request.idempotency_key) + ":doubt",
+        tenant_id=request.tenant_id,
+        account_id=request.account_id,
+        occurred_at=utc(ending.at),
+        source=SOURCE,
+        reason=f"{DOUBT}:{ending.code}"[:200],
+        decision_id=request.decision_id,
+    )
+
+
+def _opt_out(request: ContactRequested, ending: Ending) -> OptOutReceived:
+    """The customer told the provider, which therefore refuses: from now on everybody knows."""
+    return OptOutReceived(
+        event_id=outcome_id(request.idempotency_key) + ":opt-out",
+        tenant_id=request.tenant_id,
+        account_id=request.account_id,
+        occurred_at=utc(ending.at),
+        source=SOURCE,
+        channel=request.channel,
+        address=request.address,
+        received_by=request.channel,
+    )

@@ -1,288 +1,243 @@
-"""Contact requests on a real broker and a real Redis: each is sent once, and told once, whatever cuts it short."""
+"""Contact requests on a real Redis: each is sent once, and told once, whatever cuts it short; some on a real broker."""
 
 import asyncio
-import secrets
+import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Any
 
-import msgspec
 import pytest
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
-from connectors.channels.channel import Channel, Delivery
-from connectors.channels.sandbox import Sandbox
-from connectors.kafka import clients
-from connectors.kafka.publisher import Publisher
-from connectors.kafka.reading import read_to_end
-from connectors.redis.attempts import Attempts
-from connectors.redis.client import connect_async
-from connectors.redis.ledger import Ledger
-from models.account import state
-from models.clock import SetClock
-from models.compliance.house import HouseGate
+from connectors.redis.doubts import noted
+from connectors.redis.pauses import Stop, StopButton
+from models.audit import Verifier
+from models.suppression import Suppression
 from recoup.settings import Settings
-from schemas.contacts import ContactRequested
-from schemas.envelope import Event, account_key
-from schemas.errors import NotReady, SinkUnavailable
 from schemas.interactions import OptOutReceived
 from streams.dispatch import job, outcome
-from streams.dispatch.job import Dispatch
-from streams.lease import Lease, Part
-from streams.settings import DispatchSettings, StreamSettings
-from tests.contact_world import NOON, TENANT, envelope, known, requested
+from tests.contact_world import ADDRESS, NOON, TUESDAY_NOON, envelope, paid, requested
+from tests.dispatch_world import AwayFor, Cut, CutAfter, Forgetful, Provider, Refusing, Slow, World
 
-DECIDE = "decide"
-
-
-class Forgetful:
-    """A provider that does not know keys: each call contacts the customer."""
-
-    name = "forgetful"
-    idempotent = False
-
-    def __init__(self) -> None:
-        self.contacted: list[str] = []
-
-    async def send(self, request: ContactRequested, idempotency_key: str) -> Delivery:
-        self.contacted.append(idempotency_key)
-        return Delivery("sent", provider_id=f"f{len(self.contacted)}")
-
-
-class Cut(Exception):
-    """The process dies here."""
-
-
-class CutAfter:
-    """Dies once, after the channel has taken the contact."""
-
-    def __init__(self, channel: Channel) -> None:
-        self.channel = channel
-        self.name = channel.name
-        self.idempotent = channel.idempotent
-
-    async def send(self, request: ContactRequested, idempotency_key: str) -> Delivery:
-        await self.channel.send(request, idempotency_key)
-        raise Cut
-
-
-class Refusing:
-    """Refuses every contact."""
-
-    name = "refusing"
-    idempotent = True
-
-    async def send(self, request: ContactRequested, idempotency_key: str) -> Delivery:
-        return Delivery("failed", code="invalid_address")
-
-
-class Slow:
-    """Never answers."""
-
-    name = "slow"
-    idempotent = False
-
-    async def send(self, request: ContactRequested, idempotency_key: str) -> Delivery:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-
-class AwayFor:
-    """Cannot be reached for some calls."""
-
-    name = "away"
-    idempotent = True
-
-    def __init__(self, calls: int, channel: Channel) -> None:
-        self.calls = calls
-        self.channel = channel
-
-    async def send(self, request: ContactRequested, idempotency_key: str) -> Delivery:
-        self.calls -= 1
-        if self.calls >= 0:
-            raise NotReady("no connection")
-        return await self.channel.send(request, idempotency_key)
-
-
-class World:
-    """Topics, a Redis prefix and workers of one test."""
-
-    def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.kafka = settings.kafka
-        self.name = f"t{secrets.token_hex(4)}"
-        self.requests = f"{self.name}.contact-requests"
-        self.outcomes = f"{self.name}.interaction-events"
-        monkeypatch.setattr(outcome, "INTERACTIONS", self.outcomes)
-        self.redis = connect_async(settings.redis)
-        self.sandbox = Sandbox(self.redis, self.name)
-        self.ledger = Ledger(self.redis, self.name, DECIDE)
-        self.clock = SetClock(NOON)
-        self.publishers: list[Publisher] = []
-        self.admin = clients.admin(self.kafka)
-        topics = [NewTopic(topic, 1) for topic in (self.requests, f"{self.requests}.dlq", self.outcomes)]
-        for made in self.admin.create_topics(topics).values():
-            made.result()
-        self.consumer = clients.consumer(self.kafka, self.name)
-
-    async def knows(self, account_id: str, *more: Event) -> None:
-        """Decide has stored the account's state."""
-        blob = state.fold(None, [*known(account_id), *more])
-        await self.redis.hset(self.ledger.key(0, "states"), account_key("acme", account_id).decode(), blob)
-
-    async def worker(self, channel: Channel | None = None, **dispatch: Any) -> Dispatch:
-        """A dispatch worker; a later one takes the place of those before it."""
-        publisher = Publisher(self.kafka, self.name, 10_000, 10.0)
-        await publisher.start()
-        self.publishers.append(publisher)
-        return Dispatch(
-            decided=self.ledger,
-            attempts=Attempts(self.redis, self.name),
-            channels={"email": channel or self.sandbox},
-            publisher=publisher,
-            tenants={"acme": TENANT},
-            gate=HouseGate(),
-            clock=self.clock,
-            settings=StreamSettings(sink_deadline_seconds=5.0, dispatch=DispatchSettings(**dispatch)),
-        )
-
-    def part(self, *values: ContactRequested | bytes) -> Part:
-        """These requests, through Kafka."""
-        producer = clients.producer(self.kafka)
-        for value in values:
-            key = account_key(value.tenant_id, value.account_id) if isinstance(value, ContactRequested) else b"acme|x"
-            encoded = msgspec.json.encode(value) if isinstance(value, ContactRequested) else value
-            producer.produce(self.requests, encoded, key)
-        assert producer.flush(10) == 0
-        return self.read()
-
-    def read(self) -> Part:
-        messages = list(read_to_end(self.kafka, [TopicPartition(self.requests, 0)]))
-        start = {self.requests: 0}
-        lease = Lease(unit=0, group=self.consumer.consumer_group_metadata(), positions=start)
-        return Part(lease=lease, start=start, end={self.requests: messages[-1].offset() + 1}, messages=messages)
-
-    def told(self) -> list[dict[str, Any]]:
-        """The outcomes that everybody can see."""
-        found = read_to_end(self.kafka, [TopicPartition(self.outcomes, 0)])
-        return [msgspec.json.decode(message.value() or b"") for message in found]
-
-    def dead(self) -> list[dict[str, bytes]]:
-        """The headers of the dead letters."""
-        found = read_to_end(self.kafka, [TopicPartition(f"{self.requests}.dlq", 0)])
-        return [dict(message.headers() or []) for message in found]
-
-    def committed(self) -> int:
-        """The offset at which the next worker would go on."""
-        return self.consumer.committed([TopicPartition(self.requests, 0)], 10)[0].offset
-
-    async def accepted(self) -> list[str]:
-        """The accounts whose contacts the sandbox has accepted."""
-        return [entry["account_id"] for entry in reversed(await self.sandbox.accepted())]
-
-    async def close(self) -> None:
-        for publisher in self.publishers:
-            await publisher.close()
-        self.consumer.close()
-        await self.redis.aclose()  # type: ignore[attr-defined]
+DAY = 86_400_000
 
 
 @pytest.fixture
-async def world(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
-    world = World(settings, monkeypatch)
+async def world(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> AsyncIterator[World]:
+    world = World(settings, monkeypatch, real=getattr(request, "param", False))
     yield world
     await world.close()
 
 
+on_kafka = pytest.mark.parametrize("world", [pytest.param(True, id="kafka")], indirect=True)
+"""What depends on a broker is tried on one; the others keep their messages in memory."""
+
+
+@pytest.fixture
+def button(world: World) -> StopButton:
+    return StopButton(world.settings)
+
+
+# -- how a request ends --------------------------------------------------------------------------------------------------
+
+
+@on_kafka
 async def test_a_request_is_sent_and_told_with_its_offset(world: World):
     await world.knows("a1")
-    part = world.part(requested("a1"))
-    await (await world.worker()).settle([part])
+    worker = await world.worker()
+    part = await world.part(requested("a1"))
+    await worker.settle([part])
     (told,) = world.told()
     assert told["type"] == "contact.sent"
     assert told["event_id"] == outcome.outcome_id("a1-d1:contact")
     assert told["contact_id"] == "a1-d1:contact"
-    assert told["provider"] == "sandbox"
-    assert await world.accepted() == ["a1"]
-    assert world.committed() == part.end[world.requests]
+    assert told["provider"] == "provider"
+    assert world.provider.contacted == ["a1-d1:contact"]
+    assert await world.next_offset() == part.end[world.log.requests]
+    assert await world.parked() == {}
 
 
 async def test_a_customer_who_opted_out_since_the_decision_is_left_alone(world: World):
     await world.knows("a1", OptOutReceived(**envelope("a1", 9), channel="email"))
-    await (await world.worker()).settle([world.part(requested("a1"))])
+    worker = await world.worker()
+    await worker.settle([await world.part(requested("a1"))])
     (told,) = world.told()
     assert (told["type"], told["code"]) == ("contact.failed", "denied:RF-7")
-    assert await world.accepted() == []
+    assert world.provider.contacted == []
+
+
+async def test_a_customer_who_has_paid_since_the_decision_is_left_alone(world: World):
+    await world.knows("a1", paid("a1", 1_200))
+    worker = await world.worker()
+    await worker.settle([await world.part(requested("a1", invoice_ids=("i1",)))])
+    assert [told["code"] for told in world.told()] == ["settled"]
+
+
+async def test_who_has_paid_a_part_is_told_what_is_left(world: World):
+    await world.knows("a1", paid("a1", 500))
+    worker = await world.worker()
+    await worker.settle([await world.part(requested("a1", invoice_ids=("i1",)))])
+    assert world.provider.said == ["7.00 GBP"]
+
+
+async def test_what_another_account_has_said_of_the_contact_point_binds_this_one(world: World):
+    await world.knows("a1")
+    await world.suppressions.add([Suppression("acme", ADDRESS.upper(), "opt_out:email", NOON)])
+    worker = await world.worker()
+    await worker.settle([await world.part(requested("a1"))])
+    assert [told["code"] for told in world.told()] == ["suppressed:opt_out:email"]
+    assert world.provider.contacted == []
+
+
+async def test_a_template_that_does_not_render_fails_the_contact(world: World):
+    await world.knows("a1")
+    worker = await world.worker()
+    await worker.settle([await world.part(requested("a1", template="broken"))])
+    assert [told["code"] for told in world.told()] == ["template:missing_variable"]
 
 
 async def test_a_late_request_expires(world: World):
     await world.knows("a1")
-    world.clock.instant = NOON + 86_400_000
-    await (await world.worker()).settle([world.part(requested("a1"))])
-    (told,) = world.told()
-    assert (told["type"], told["code"]) == ("contact.failed", "expired")
-    assert await world.accepted() == []
+    world.clock.instant = NOON + DAY
+    worker = await world.worker()
+    await worker.settle([await world.part(requested("a1"))])
+    assert [told["code"] for told in world.told()] == ["expired"]
+    assert world.provider.contacted == []
 
 
-async def test_a_channel_that_is_not_there_fails_the_contact(world: World):
+async def test_a_channel_that_nobody_serves_fails_the_contact(world: World):
     await world.knows("a1")
     worker = await world.worker()
-    worker.channels = {}
-    await worker.settle([world.part(requested("a1"))])
+    await worker.settle([await world.part(requested("a1", channel="sms", address="+447700900123"))])
     assert [told["code"] for told in world.told()] == ["no_channel"]
 
 
 async def test_a_refusal_by_the_provider_is_told_as_a_failure(world: World):
     await world.knows("a1")
-    await (await world.worker(Refusing())).settle([world.part(requested("a1"))])
+    worker = await world.worker(Refusing(), world.provider)
+    await worker.settle([await world.part(requested("a1"))])
     (told,) = world.told()
-    assert (told["type"], told["code"]) == ("contact.failed", "invalid_address")
+    assert (told["type"], told["code"]) == ("contact.failed", "bad_address")
+    assert world.provider.asked == 0
 
 
+async def test_an_opt_out_that_only_the_provider_knew_is_told_to_everybody(world: World):
+    await world.knows("a1")
+    worker = await world.worker(Refusing("opted_out:21610"))
+    await worker.settle([await world.part(requested("a1"))])
+    failed, opted_out = world.told()
+    assert (failed["type"], failed["code"]) == ("contact.failed", "opted_out:21610")
+    assert (opted_out["type"], opted_out["channel"], opted_out["address"]) == ("opt_out.received", "email", ADDRESS)
+
+
+@on_kafka
 async def test_a_bad_request_is_dead_lettered_and_disturbs_no_other(world: World):
     await world.knows("a1")
-    await (await world.worker()).settle([world.part(b"{not json", requested("a1"), b"")])
+    worker = await world.worker()
+    await worker.settle([await world.part(b"{not json", requested("a1"), b"")])
     assert [told["type"] for told in world.told()] == ["contact.sent"]
     assert sorted(headers["reason"] for headers in world.dead()) == [b"empty_value", b"not_json"]
 
 
 async def test_a_request_that_comes_twice_is_sent_and_told_once(world: World):
     await world.knows("a1")
-    await (await world.worker()).settle([world.part(requested("a1"), requested("a1"))])
+    worker = await world.worker()
+    part = await world.part(requested("a1"), requested("a1"))
+    await worker.settle([part])
+    await worker.settle([await world.part(requested("a1"))])
     assert len(world.told()) == 1
-    assert await world.accepted() == ["a1"]
+    assert world.provider.asked == 1
 
 
+async def test_a_request_that_was_denied_is_not_sent_when_it_comes_again_and_would_be_allowed(world: World):
+    await world.knows("a1", paid("a1", 1_200))
+    worker = await world.worker()
+    await worker.settle([await world.part(requested("a1"))])
+    await world.knows("a1")
+    await worker.settle([await world.part(requested("a1"))])
+    assert [told["type"] for told in world.told()] == ["contact.failed"]
+    assert world.provider.asked == 0
+
+
+async def test_every_outcome_is_a_link_of_the_audit_chain(world: World):
+    await world.knows("a1")
+    worker = await world.worker()
+    await worker.settle([await world.part(requested("a1"))])
+    await worker.settle([await world.part(requested("a2"))])
+    verifier = Verifier()
+    for number, entry in enumerate(world.told("audit-logs")):
+        assert (entry["action"], entry["sequence"], len(entry["records"])) == ("send", number + 1, 1)
+    assert verifier.faults == []
+
+
+# -- what a crash leaves -------------------------------------------------------------------------------------------------
+
+
+@on_kafka
 async def test_a_worker_that_dies_after_the_hand_over_neither_repeats_nor_forgets_it(world: World):
     await world.knows("a1")
-    part = world.part(requested("a1"))
+    first = await world.worker(CutAfter(world.provider))
     with pytest.raises(Cut):
-        await (await world.worker(CutAfter(world.sandbox))).settle([part])
+        await first.settle([await world.part(requested("a1"))])
     assert world.told() == []
-    await (await world.worker()).settle([world.read()])
+    world.clock.instant += 60_000
+    second = await world.worker()
+    await second.settle([await world.read()])
+    assert [told["handover"] for told in world.told() if "handover" in told] == []
     assert [told["type"] for told in world.told()] == ["contact.sent"]
-    assert await world.accepted() == ["a1"]
+    assert world.provider.contacted == ["a1-d1:contact"]
+    assert world.provider.asked == 2
 
 
 async def test_where_the_provider_knows_no_keys_the_doubt_is_told_and_nobody_is_contacted_twice(world: World):
     await world.knows("a1")
     provider = Forgetful()
+    first = await world.worker(CutAfter(provider))
     with pytest.raises(Cut):
-        await (await world.worker(CutAfter(provider))).settle([world.part(requested("a1"))])
-    await (await world.worker(provider)).settle([world.read()])
+        await first.settle([await world.part(requested("a1"))])
+    world.clock.instant += 60_000
+    second = await world.worker(provider)
+    await second.settle([await world.read()])
     (told,) = world.told()
     assert (told["type"], told["handover"]) == ("contact.sent", "unknown")
+    (escalated,) = world.told("customer-events")
+    assert (escalated["type"], escalated["reason"]) == ("account.escalated", "contact_unknown:interrupted")
+    button = StopButton(world.settings)
+    assert [doubt.contact_id for doubt in noted(button.client, button.slot)] == ["a1-d1:contact"]
     assert provider.contacted == ["a1-d1:contact"]
 
 
-async def test_what_was_begun_is_told_as_sent_even_if_the_customer_opts_out_before_the_restart(world: World):
+async def test_a_hand_over_that_may_still_be_going_on_is_waited_for(world: World):
     await world.knows("a1")
+    provider = Forgetful()
+    first = await world.worker(CutAfter(provider))
     with pytest.raises(Cut):
-        await (await world.worker(CutAfter(world.sandbox))).settle([world.part(requested("a1"))])
+        await first.settle([await world.part(requested("a1"))])
+    second = await world.worker(provider)
+    part = await world.read()
+    await second.settle([part])
+    assert world.told() == []
+    assert await world.parked() == {"a1-d1:contact": 5_100}  # the five seconds of the provider, and grace
+    world.clock.instant += 5_100
+    await second.settle([world.turn(part.lease)])
+    assert [told["handover"] for told in world.told()] == ["unknown"]
+    assert await world.parked() == {}
+
+
+async def test_what_was_begun_is_not_asked_again_once_the_customer_has_opted_out(world: World):
+    await world.knows("a1")
+    first = await world.worker(CutAfter(world.provider))
+    with pytest.raises(Cut):
+        await first.settle([await world.part(requested("a1"))])
     await world.knows("a1", OptOutReceived(**envelope("a1", 9), channel="email"))
-    await (await world.worker()).settle([world.read()])
-    assert [told["type"] for told in world.told()] == ["contact.sent"]
+    world.clock.instant += 60_000
+    second = await world.worker()
+    await second.settle([await world.read()])
+    assert [(told["type"], told["handover"]) for told in world.told()] == [("contact.sent", "unknown")]
+    assert world.provider.asked == 1
 
 
+@on_kafka
 async def test_an_outcome_that_was_written_down_is_published_unchanged_by_the_next_worker(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
@@ -294,55 +249,280 @@ async def test_an_outcome_that_was_written_down_is_published_unchanged_by_the_ne
 
     monkeypatch.setattr(first.publisher, "publish", dies)
     with pytest.raises(Cut):
-        await first.settle([world.part(requested("a1"))])
+        await first.settle([await world.part(requested("a1"))])
     world.clock.instant += 60_000
-    await (await world.worker()).settle([world.read()])
+    second = await world.worker()
+    part = await world.read()
+    assert part.messages == []
     (told,) = world.told()
     assert told["occurred_at"] == "2026-03-10T12:00:00Z"
-    assert await world.accepted() == ["a1"]
+    await second.settle([part])
+    assert len(world.told()) == 1
+    assert world.provider.asked == 1
 
 
-async def test_a_provider_that_does_not_answer_is_told_as_unknown_and_not_asked_again(world: World):
-    await world.knows("a1")
-    await (await world.worker(Slow(), send_seconds=0.05)).settle([world.part(requested("a1"))])
-    assert [(told["type"], told["handover"]) for told in world.told()] == [("contact.sent", "unknown")]
-
-
-async def test_a_provider_that_is_away_for_a_moment_is_asked_again(world: World):
-    await world.knows("a1")
-    await (await world.worker(AwayFor(2, world.sandbox))).settle([world.part(requested("a1"))])
-    assert await world.accepted() == ["a1"]
-
-
-async def test_a_provider_that_stays_away_stops_the_worker_with_nothing_told(world: World):
-    await world.knows("a1")
-    worker = await world.worker(AwayFor(10_000, world.sandbox))
-    worker.settings = StreamSettings(sink_deadline_seconds=0.2)
-    with pytest.raises(SinkUnavailable):
-        await worker.settle([world.part(requested("a1"))])
-    assert world.told() == []
-
-
+@on_kafka
 async def test_outcomes_of_a_lost_partition_are_left_to_its_new_owner(world: World):
     await world.knows("a1")
-    lost = world.part(requested("a1"))
+    worker = await world.worker()
+    lost = await world.part(requested("a1"))
     lost.lease.held = False
-    await (await world.worker()).settle([lost])
+    await worker.settle([lost])
     assert world.told() == []
-    assert world.committed() < 0
-    await (await world.worker()).settle([world.read()])
+    assert await world.next_offset() < 0
+    await worker.settle([await world.read()])
     assert len(world.told()) == 1
-    assert await world.accepted() == ["a1"]
+    assert world.provider.asked == 1
+
+
+async def test_a_former_owner_cannot_begin_a_contact(world: World):
+    await world.knows("a1")
+    worker = await world.worker()
+    former = await world.part(requested("a1"))
+    await world.read()
+    await worker.settle([former])
+    assert not former.lease.held
+    assert world.provider.asked == 0
+    assert world.told() == []
+
+
+# -- what waits ----------------------------------------------------------------------------------------------------------
+
+
+async def test_a_request_that_comes_before_its_time_waits_for_it(world: World):
+    await world.knows("a1")
+    worker = await world.worker()
+    part = await world.part(requested("a1", not_before=TUESDAY_NOON + dt.timedelta(hours=2)))
+    await worker.settle([part])
+    assert await world.parked() == {"a1-d1:contact": 7_200_000}
+    assert await world.next_offset() == part.end[world.log.requests]
+    world.clock.instant += 7_200_000
+    await worker.settle([world.turn(part.lease)])
+    assert [told["type"] for told in world.told()] == ["contact.sent"]
+    assert await world.parked() == {}
+
+
+async def test_a_parked_request_that_comes_again_is_not_parked_twice(world: World):
+    await world.knows("a1")
+    worker = await world.worker()
+    later = requested("a1", not_before=TUESDAY_NOON + dt.timedelta(hours=2))
+    await worker.settle([await world.part(later)])
+    world.clock.instant += 7_200_000
+    await worker.settle([await world.part(later)])
+    assert world.provider.asked == 1
+    assert len(world.told()) == 1
+
+
+async def test_a_parked_request_survives_its_worker(world: World):
+    await world.knows("a1")
+    first = await world.worker(AwayFor(1))
+    await first.settle([await world.part(requested("a1"))])
+    assert list(await world.parked()) == ["a1-d1:contact"]
+    world.clock.instant += 60_000
+    second = await world.worker()
+    await second.settle([await world.read()])
+    assert [told["type"] for told in world.told()] == ["contact.sent"]
+
+
+async def test_stop_wins_while_a_request_waits(world: World):
+    await world.knows("a1")
+    worker = await world.worker(AwayFor(1))
+    part = await world.part(requested("a1"))
+    await worker.settle([part])
+    await world.knows("a1", OptOutReceived(**envelope("a1", 9), channel="email"))
+    world.clock.instant += 60_000
+    await worker.settle([world.turn(part.lease)])
+    assert [told["code"] for told in world.told()] == ["denied:RF-7"]
+
+
+async def test_each_try_waits_longer_and_the_last_one_is_the_end_of_the_request(world: World):
+    await world.knows("a1")
+    worker = await world.worker(AwayFor(10_000), breaker={"failures": 10_000, "window": 10_000})
+    part = await world.part(requested("a1"))
+    waits: list[int] = []
+    while not world.told():
+        await worker.settle([part])
+        waits += (parked := await world.parked()).values()
+        world.clock.instant += max(parked.values(), default=0)
+        part = world.turn(part.lease)
+        if len(waits) == 6:
+            world.clock.instant = NOON + DAY - 1
+    assert waits[:6] == sorted(waits[:6])
+    assert 2_500 <= waits[0] <= 5_000
+    assert [told["code"] for told in world.told()] == ["expired"]
+
+
+async def test_the_next_provider_is_asked_when_the_first_has_surely_sent_nothing(world: World):
+    await world.knows("a1")
+    worker = await world.worker(AwayFor(1, "first"), Provider("second"))
+    await worker.settle([await world.part(requested("a1"))])
+    assert [told["provider"] for told in world.told()] == ["second"]
+
+
+async def test_no_other_provider_is_asked_when_the_first_is_in_doubt(world: World):
+    await world.knows("a1")
+    worker = await world.worker(Slow(), world.provider)
+    await worker.settle([await world.part(requested("a1"))])
+    assert [(told["provider"], told["handover"]) for told in world.told()] == [("slow", "unknown")]
+    assert world.provider.asked == 0
+
+
+async def test_a_slow_provider_holds_nobody_up(world: World):
+    await world.knows("a1")
+    slow = Slow()
+    slow.most_seconds = 30.0
+    worker = await world.worker(slow, poll_seconds=0.05)
+    part = await world.part(requested("a1"))
+    await worker.settle([part])
+    assert world.told() == []
+    assert await world.parked() == {"a1-d1:contact": 250}
+    slow.answer.set()
+    world.clock.instant += 250
+    await worker.sending.finish(5.0)
+    await worker.settle([world.turn(part.lease)])
+    assert [told["type"] for told in world.told()] == ["contact.sent"]
+    assert slow.contacted == ["a1-d1:contact"]
+
+
+async def test_a_provider_that_knows_keys_is_asked_again_under_the_same_key(world: World):
+    class Silent(Provider):
+        most_seconds = 0.05
+
+        async def send(self, message):
+            await super().send(message)
+            if self.asked < 3:
+                await asyncio.Event().wait()
+            return await super().send(message)
+
+    await world.knows("a1")
+    silent = Silent("silent")
+    worker = await world.worker(silent)
+    part = await world.part(requested("a1"))
+    for _ in range(3):
+        await worker.settle([part])
+        world.clock.instant += 60_000
+        part = world.turn(part.lease)
+    assert [(told["type"], told.get("handover")) for told in world.told()] == [("contact.sent", None)]
+    assert silent.contacted == ["a1-d1:contact"]
+
+
+async def test_an_open_breaker_puts_requests_off_and_a_probe_closes_it(world: World):
+    accounts = [f"a{number}" for number in range(6)]
+    for account in accounts:
+        await world.knows(account)
+    away = AwayFor(2)
+    worker = await world.worker(away, breaker={"failures": 2, "open_ms": 60_000}, sends_at_once=1)
+    part = await world.part(*map(requested, accounts))
+    await worker.settle([part])
+    assert away.asked == 2
+    assert len(await world.parked()) == 6
+    for _ in range(30):
+        world.clock.instant += 30_000
+        part = world.turn(part.lease)
+        await worker.settle([part])
+    assert sorted(told["account_id"] for told in world.told()) == accounts
+    assert len(away.contacted) == 6
+
+
+async def test_a_rate_limit_is_shared_and_spreads_what_is_over_it(world: World):
+    accounts = [f"a{number}" for number in range(5)]
+    for account in accounts:
+        await world.knows(account)
+    worker = await world.worker(tenant_rates={"*": 2.0})
+    part = await world.part(*map(requested, accounts))
+    await worker.settle([part])
+    assert world.provider.asked == 2
+    assert sorted((await world.parked()).values()) == [500, 1_000, 1_500]
+    world.clock.instant += 1_000
+    await worker.settle([world.turn(part.lease)])
+    assert world.provider.asked == 4
+
+
+# -- the stop button -----------------------------------------------------------------------------------------------------
+
+
+def stop(**more: Any) -> Stop:
+    fields: dict[str, Any] = {"tenant_id": "*", "channel": "*", "by": "ada", "at": NOON}
+    return Stop(**(fields | more))
+
+
+@pytest.mark.parametrize(
+    ("scope", "waiting"),
+    [
+        ({}, 1),
+        ({"tenant_id": "acme"}, 1),
+        ({"channel": "email"}, 1),
+        ({"tenant_id": "acme", "channel": "email"}, 1),
+        ({"tenant_id": "other"}, 0),
+        ({"channel": "sms"}, 0),
+        ({"tenant_id": "acme", "channel": "sms"}, 0),
+    ],
+)
+async def test_what_is_stopped_waits(world: World, button: StopButton, scope: dict[str, str], waiting: int):
+    await world.knows("a1")
+    button.press(stop(**scope))
+    worker = await world.worker()
+    await worker.settle([await world.part(requested("a1"))])
+    assert world.provider.contacted == ([] if waiting else ["a1-d1:contact"])
+    assert len(await world.parked()) == waiting
+
+
+async def test_a_stop_between_the_look_and_the_sending_is_in_force(world: World, button: StopButton):
+    await world.knows("a1")
+    worker = await world.worker()
+    look = worker.sending._look
+
+    async def then_stop(*args: Any) -> Any:
+        found = await look(*args)
+        button.press(stop())
+        return found
+
+    worker.sending._look = then_stop  # type: ignore[assignment, method-assign]
+    await worker.settle([await world.part(requested("a1"))])
+    assert world.provider.asked == 0
+    assert list(await world.parked()) == ["a1-d1:contact"]
+
+
+async def test_what_was_stopped_goes_when_it_is_let_go_and_expires_when_it_is_not(world: World, button: StopButton):
+    await world.knows("a1")
+    await world.knows("a2")
+    button.press(stop())
+    worker = await world.worker()
+    part = await world.part(requested("a1"), requested("a2", expires_at=TUESDAY_NOON + dt.timedelta(seconds=12)))
+    await worker.settle([part])
+    assert max((await world.parked()).values()) <= 15_000
+    world.clock.instant += 15_000
+    await worker.settle([world.turn(part.lease)])
+    assert [(told["account_id"], told["code"]) for told in world.told()] == [("a2", "expired")]
+    assert button.release(stop(resumed=True))
+    world.clock.instant += 15_000
+    await worker.settle([world.turn(part.lease)])
+    assert world.provider.contacted == ["a1-d1:contact"]
+
+
+async def test_what_was_begun_before_the_stop_is_not_asked_again_while_it_lasts(world: World, button: StopButton):
+    await world.knows("a1")
+    first = await world.worker(CutAfter(world.provider))
+    with pytest.raises(Cut):
+        await first.settle([await world.part(requested("a1"))])
+    button.press(stop())
+    world.clock.instant += 60_000
+    second = await world.worker()
+    await second.settle([await world.read()])
+    assert world.provider.asked == 1
+    assert world.told() == []
+
+
+def test_the_topics_are_those_of_the_registry():
+    assert (job.REQUESTS, outcome.INTERACTIONS) == ("contact-requests", "interaction-events")
+    assert (job.AUDIT_LOGS, outcome.CUSTOMER_EVENTS) == ("audit-logs", "customer-events")
 
 
 async def test_many_contacts_are_handed_over_side_by_side(world: World):
     accounts = [f"a{number}" for number in range(40)]
     for account in accounts:
         await world.knows(account)
-    await (await world.worker()).settle([world.part(*[requested(account) for account in accounts])])
-    assert sorted(await world.accepted()) == sorted(accounts)
+    worker = await world.worker()
+    await worker.settle([await world.part(*[requested(account) for account in accounts])])
+    assert len(world.provider.contacted) == 40
     assert {told["account_id"] for told in world.told()} == set(accounts)
-
-
-def test_the_topics_are_those_of_the_registry():
-    assert (job.REQUESTS, outcome.INTERACTIONS) == ("contact-requests", "interaction-events")
