@@ -4,6 +4,7 @@ Rules are named as in the rule packs. Where a rule of law binds only some collec
 be stricter than the law, never laxer.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from models.account.bars import BANKRUPT, CEASE, DECEASED, FRAUD, RECALLED, REPRESENTED, SOLD, standing_holds
@@ -97,6 +98,10 @@ class HouseGate:
         names = tuple(sorted(set(denied)))
         reasons = tuple([REASONS[name] for name in names])
         return Verdict(allowed=False, denied_by=names, reasons=reasons, next_allowed_at=again)
+
+    def judge_all(self, situations: Sequence[Situation]) -> list[Verdict]:
+        """Several contacts, one after the other."""
+        return [self.judge(situation) for situation in situations]
 
     def _daytime(self, s: Situation, crm: CrmFacts, country: str | None, zones: tuple[Zone, ...]) -> Daytime | None:
         """The hours in which the contact is permitted; None when it is exempt from them."""

@@ -1,8 +1,28 @@
 """What a live account's state says, as rules ask it; what it leaves open its tenant answers."""
 
+from functools import lru_cache
+
+from models.account.course import Planned
+from models.account.interactions import Touch
 from models.account.profile import CrmFacts
-from models.compliance.who import Said
-from schemas.control import Tenant
+from models.calendar import Zone
+from models.clock import Instant
+from models.compliance.case import ANY_CHANNEL, Case
+from models.compliance.gate import Situation
+from models.compliance.packs import Rules, rules_of
+from models.compliance.sentences import LIMITS
+from models.compliance.who import Said, who_is, zones_named
+from schemas.control import Limits, Tenant
+from schemas.envelope import Channel, Purpose
+from schemas.rules import Daytime, Distance, Limit, Rule
+
+CONTACT_HOURS = "tenant:contact_hours"
+MOST_CONTACTS = "tenant:max_contacts_per_7_days"
+DISTANCE = "tenant:min_hours_between_contacts"
+POLICY = "the tenant's settings"
+COLLECTION: tuple[Purpose, ...] = ("collection",)
+NOT_CONFIRMING: tuple[Purpose, ...] = ("collection", "transactional", "consent_request", "validation_notice")
+NOT_LETTERS: tuple[Channel, ...] = ("call", "voicemail", "sms", "email")
 
 
 def said_by(crm: CrmFacts, debt_id: str | None, tenant: Tenant | None = None) -> Said:
@@ -33,3 +53,75 @@ def said_by(crm: CrmFacts, debt_id: str | None, tenant: Tenant | None = None) ->
         zip=profile.zip,
         time_zones=zones,
     )
+
+
+@lru_cache(maxsize=1_024)
+def rules_for(tenant: Tenant) -> Rules:
+    """The rules that bind a tenant: its limits, its packs and its own."""
+    return limits_of(tenant.limits) + rules_of(tenant.compliance)
+
+
+def limits_of(limits: Limits) -> Rules:
+    """A tenant's limits as rules like any other."""
+    return (
+        Rule(
+            id=CONTACT_HOURS,
+            says=LIMITS[CONTACT_HOURS],
+            requires=(Daytime(channels=NOT_LETTERS, purposes=NOT_CONFIRMING, spans=limits.contact_hours),),
+            source=POLICY,
+        ),
+        Rule(
+            id=MOST_CONTACTS,
+            says=LIMITS[MOST_CONTACTS],
+            requires=(
+                Limit(
+                    purposes=COLLECTION,
+                    per=("account",),
+                    most=limits.max_contacts_per_7_days,
+                    days=7,
+                    counted_purposes=COLLECTION,
+                ),
+            ),
+            source=POLICY,
+        ),
+        Rule(
+            id=DISTANCE,
+            says=LIMITS[DISTANCE],
+            requires=(Distance(purposes=COLLECTION, hours=limits.min_hours_between_contacts),),
+            source=POLICY,
+        ),
+    )
+
+
+def case_of(situation: Situation) -> Case:
+    """A live account's contact as rules ask about it."""
+    crm, point = situation.facts.crm, situation.point
+    return Case(
+        at=situation.at,
+        channel=situation.channel,
+        who=who_is(said_by(crm, situation.debt_id, situation.tenant)),
+        crm=crm,
+        interactions=situation.facts.interactions,
+        purpose=situation.purpose,
+        mode=situation.mode,
+        debt_id=situation.debt_id,
+        address="" if point is None else point.address,
+        workplace=point is not None and point.workplace,
+        planned=[_as_made(planned) for planned in situation.planned],
+        suppressed=situation.suppressed,
+        requested=situation.requested,
+        no_point=point is None,
+    )
+
+
+def _as_made(planned: Instant | Planned) -> Touch:
+    """A contact that was decided on counts as made."""
+    if isinstance(planned, Planned):
+        return Touch(planned.at, planned.channel, "sent", 0, purpose=planned.purpose)
+    return Touch(planned, ANY_CHANNEL, "sent", 0)
+
+
+def zones_of(crm: CrmFacts, tenant: Tenant) -> tuple[Zone, ...] | None:
+    """Every zone that the customer may be in, the tenant's when nothing was said; None when that is not known."""
+    said = crm.profile.time_zones
+    return zones_named((tenant.time_zone,) if said is None else said) or None

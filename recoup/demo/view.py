@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from models.compliance.house import REASONS
+from models.compliance.sentences import reason_of
 from schemas.registry import DEAD_LETTER_SUFFIX
 
 Quantiles = tuple[float, float] | None
@@ -118,12 +118,12 @@ def _grid(title: str) -> Table:
 
 def said(rule: str) -> str:
     """A rule's id with what it says."""
-    return f"{rule}: {REASONS[rule]}" if rule in REASONS else rule
+    return f"{rule}: {reason_of(rule)}"
 
 
 def briefly(rule: str) -> str:
     """What a rule says, and its id where that is not a description by itself."""
-    return REASONS[rule] if rule in REASONS and "_" in rule else said(rule)
+    return reason_of(rule) if "_" in rule else said(rule)
 
 
 def milliseconds(quantiles: Quantiles) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from models.compliance.house import REASONS
+from models.compliance.sentences import reason_of
 from schemas.actions import Candidate, NextBestAction
 
 decode_decision = msgspec.json.Decoder(NextBestAction).decode
@@ -121,6 +121,6 @@ def _valued(said: NextBestAction) -> Valued | None:
 def _denied(candidate: Candidate) -> Denied:
     return Denied(
         action=in_words(candidate.action, candidate.channel, candidate.template),
-        rules={rule: REASONS.get(rule, "see the rule pack of that name") for rule in candidate.denied_by},
+        rules={rule: reason_of(rule) for rule in candidate.denied_by},
         until=candidate.next_allowed_at.isoformat() if candidate.next_allowed_at else None,
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from models.actions.strategy import NONE
-from models.compliance.house import HouseGate
+from models.compliance.rule_gate import RuleGate
 from models.core import Outcome, Work, step
 from recoup.policy_releases import read_strategy
 from recoup.simulator.world.run import Decides
@@ -50,7 +50,7 @@ def policy_named(text: str) -> Policy:
 
 def decides(policy: Policy, tenants: Mapping[str, Tenant]) -> Decides:
     """What decides when the policy is in force."""
-    gate = HouseGate()
+    gate = RuleGate()
     strategies = {} if policy.strategy is None else {"*": policy.strategy}
 
     def decide(work: list[Work]) -> Outcome:

@@ -136,6 +136,7 @@ def tenant(**fields: Any) -> Tenant:
         "currencies": ("USD", "EUR"),
         "time_zone": "America/New_York",
         "country": "US",
+        "state": "TX",
         "live_since": day(-1000),
         "strategy": Strategy(name="test", steps=STEPS),
         "limits": Limits(
