@@ -23,7 +23,7 @@ from models.actions.in_force import Decider, Strategies, decider_of
 from models.actions.schedule import Plan
 from models.clock import Instant
 from models.compliance.gate import Gate
-from models.compliance.house import HouseGate
+from models.compliance.rule_gate import RuleGate
 from models.features.rows import fingerprints, focus_of, matrix, observe
 from models.propensity.serving import Model, Released, Serving, serving_of
 from models.suppression import TELLING, Suppression, suppressions_of
@@ -114,7 +114,7 @@ def step(
     )
     deciders = {tenant_id: decider_of(tenant, strategies) for tenant_id, tenant in tenants.items()}
     servings = {tenant_id: serving_of(released, tenant_id) for tenant_id in tenants}
-    setting = Setting(mode, gate or HouseGate(), conditions)
+    setting = Setting(mode, gate or RuleGate(), conditions)
     cases: list[Case] = []
     for place, item in enumerate(work):
         decider = deciders.get(item.tenant_id)

@@ -33,7 +33,7 @@ from models.calendar import DAY, HOUR, MINUTE, Zone, instant
 from models.clock import Instant
 from models.compliance.gate import Situation, Verdict
 from models.compliance.hours import Daytime, spans_of, within
-from models.compliance.house import zones_of
+from models.compliance.live import zones_of
 from schemas.actions import NONE, Context
 from schemas.strategies import ActionSpec, ActionStrategy
 
