@@ -19,6 +19,7 @@ TENANT = Tenant(
     currencies=("USD",),
     time_zone="America/New_York",
     country="US",
+    state="TX",
     live_since=None,
     strategy=Strategy(
         name="bench",
@@ -128,6 +129,7 @@ class Portfolio:
             time_zones=(random.choice(ZONES),),
             country="US",
             state=random.choice(("MA", "NY", "WA", "TX")),
+            city=random.choice(("Brooklyn", "Albany")),
         )
 
     def _point(self, account: str, channel: Channel) -> Event:
