@@ -149,6 +149,8 @@ def _take(
     stored, plan = open_stored(work.blob), decider.plan
     facts, course, now = Facts(stored), stored.course, work.now
     changed, news, asks = _fold(work, place, facts, outcome)
+    if decider.policy.reads_all and facts.payments.invoices:
+        _ = facts.crm, facts.interactions  # else a part of each would be decoded first, and then all of it
     today = plan.today(now)
     standing = standing_of(facts, now, today.overdue_before)
     look = Look(work.key, today, facts, course, standing, setting.gate, setting.mode, setting.conditions.feeds)

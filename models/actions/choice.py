@@ -82,6 +82,8 @@ class Policy(Protocol):
 
     name: str
     """As decisions say which policy made them."""
+    reads_all: bool
+    """Whether it looks at all facts of an account that owes, so that they are better decoded whole at once."""
 
     def consider(self, look: Look) -> Any:
         """What there is to choose from, for `choose`; a `Choice` when no score can change it."""

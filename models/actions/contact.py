@@ -5,7 +5,7 @@ from functools import lru_cache
 
 import msgspec
 
-from models.account.course import Course
+from models.account.course import Course, Planned
 from models.account.profile import ContactPoint, CrmFacts, Profile
 from models.account.standing import Named, Standing
 from models.account.state import Facts
@@ -95,11 +95,11 @@ def _owes(crm: CrmFacts, party_id: str) -> bool:
     return party is not None and party.linked and party.role in OWN_ROLES
 
 
-def planned_contacts(facts: Facts, course: Course, at: Instant, mode: str) -> list[Instant]:
+def planned_contacts(facts: Facts, course: Course, at: Instant, mode: str) -> list[Planned]:
     """Contacts decided on and not told of by interaction-events; live, one that never left counts until it expires."""
     touches = facts.interactions.touches
     return [
-        contact.at
+        contact
         for contact in course.planned
         if contact.contact_id not in touches
         and contact.purpose != "opt_out_confirmation"  # it is exempt from every limit and counts for none

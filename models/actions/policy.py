@@ -4,6 +4,7 @@ Nothing here looks at an account. `weigh` and `probabilities` of a decision in t
 that it was made with, and another strategy's say what it would have chosen in its place.
 """
 
+import math
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Literal
@@ -22,6 +23,8 @@ Chosen = tuple[int, Arm]
 
 TIRED = 30
 """Contacts beyond which nobody gets more tired."""
+OF_QUESTION = frozenset({"score", "at_stake", "currency"})
+"""What segments may ask for besides the context."""
 OTHERS = ""
 """The segment of accounts that fit none."""
 
@@ -45,6 +48,7 @@ class Strategist:
         self.tired = [round(strategy.fatigue**contacts, 9) for contacts in range(TIRED + 1)]
         wait = None if strategy.learned is None else strategy.learned.wait
         self.offset, self.slope = (0.0, 1.0) if wait is None else (wait.offset, wait.slope)
+        self.segments = [(its.name, [*map(_bounds, its.when.items())]) for its in strategy.segments]
         self._treatments: dict[tuple[str, str | None, str | None], ActionSpec] = {}
         for spec in reversed(strategy.actions):
             self._treatments[spec.action, spec.channel, spec.template] = spec
@@ -82,6 +86,14 @@ class Strategist:
         return spec
 
 
+def _bounds(named: tuple[str, Condition]) -> tuple[str, float, float, tuple[str, ...]]:
+    """A condition as its field, its bounds and, of a text, what it may be."""
+    field, its = named
+    field = "at_stake" if field == "at_stake_minor" else field
+    low, high = its.at_least, its.below
+    return field, -math.inf if low is None else low, math.inf if high is None else high, its.one_of
+
+
 def price(costs: Costs, currency: str) -> float | None:
     """What something costs in a currency; None when that was not declared."""
     return costs.get(currency)  # type: ignore[call-overload, no-any-return]  # any text may be asked for
@@ -89,31 +101,14 @@ def price(costs: Costs, currency: str) -> float | None:
 
 def segment_of(strategist: Strategist, question: Question) -> str:
     """The first segment that the account fits; empty = none."""
-    for segment in strategist.strategy.segments:
-        if all(_fits(question, field, condition) for field, condition in segment.when.items()):
-            return segment.name
+    for name, conditions in strategist.segments:
+        for field, low, high, texts in conditions:
+            value = getattr(question if field in OF_QUESTION else question.context, field)
+            if not (value in texts if texts else low <= value < high):
+                break
+        else:
+            return name
     return OTHERS
-
-
-def _fits(question: Question, field: str, condition: Condition) -> bool:
-    value = _value(question, field)
-    if isinstance(value, str):
-        return value in condition.one_of
-    low, high = condition.at_least, condition.below
-    return (low is None or value >= low) and (high is None or value < high)
-
-
-def _value(question: Question, field: str) -> str | float:
-    match field:
-        case "score":
-            return question.score
-        case "currency":
-            return question.currency
-        case "at_stake_minor":
-            return question.at_stake
-        case _:
-            value: str | float = getattr(question.context, field)
-            return value
 
 
 def pay_wait(strategist: Strategist, score: float) -> float:
@@ -130,14 +125,20 @@ def is_offered(spec: ActionSpec, context: Context, segment: str) -> bool:
     )
 
 
-def weigh(strategist: Strategist, question: Question, options: Sequence[Option]) -> list[Weighed]:
+def weigh(
+    strategist: Strategist, question: Question, options: Sequence[Option], segment: str | None = None
+) -> list[Weighed]:
     """The value of each option over waiting, in the order of the options.
+
+    Args:
+        segment: `segment_of` the same question; None = it is worked out.
 
     An option that this strategy does not offer (another one's, in a log) comes back as not allowed, `strategy:offers`;
     one in a currency without prices as `strategy:prices`.
     """
     context, strategy = question.context, strategist.strategy
-    segment = segment_of(strategist, question) if strategy.segments else OTHERS
+    if segment is None:
+        segment = segment_of(strategist, question)
     prices, effects = strategist.prices(question.currency), strategist.effects[segment]
     base = log_odds(question.score, strategist.offset, strategist.slope)
     waiting, factor = probability(base), answer_factor(strategy.answering, context)

@@ -185,6 +185,8 @@ class Plan:
 class Schedule:
     """The policy that carries out a plan's steps."""
 
+    reads_all = False
+
     def __init__(self, plan: Plan, name: str | None = None) -> None:
         self.plan = plan
         self.name = name or plan.policy

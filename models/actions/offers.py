@@ -1,0 +1,153 @@
+"""What a strategy has to offer an account now: the actions that are open to it, and what the gate says of each.
+
+Everything that valuing needs of the account is read off here once, because the account is not kept.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from models.account.bars import HARDSHIP, VULNERABLE
+from models.account.course import HAND_TO_PERSON, Planned
+from models.account.interactions import FAILED
+from models.account.profile import ContactPoint, CrmFacts, flagged_at
+from models.actions.choice import Look
+from models.actions.contact import planned_contacts, point_for
+from models.actions.options import CONTACTS, OFFER_PLAN, WAITING, Option
+from models.actions.schedule import Plan
+from models.actions.standstill import Owed
+from models.calendar import DAY, Zone
+from models.clock import Instant
+from models.compliance.gate import Situation, Verdict
+from models.compliance.hours import Daytime, spans_of, within
+from models.compliance.live import zones_of
+from schemas.actions import Context
+from schemas.strategies import ActionSpec, ActionStrategy
+
+LATELY = 30 * DAY
+WINDOW = 7 * DAY
+"""Of the tenant's own limit of contacts."""
+HOURS_RULE = "strategy:hours"
+NO_POINT = Verdict(allowed=False, denied_by=("no_contact_point",))
+
+GENTLE = frozenset({OFFER_PLAN, HAND_TO_PERSON})
+"""All that may be chosen for who has declared hardship, or is known to be vulnerable."""
+
+
+class Offer(msgspec.Struct, gc=False):
+    """The options of an account, and what sending one of them needs."""
+
+    options: list[Option]
+    """Waiting first."""
+    points: dict[str, ContactPoint]
+    """By channel."""
+    reasons: dict[str, tuple[str, ...]]
+    """Why a channel was denied, for people."""
+
+
+class Recent(msgspec.Struct, gc=False):
+    """Contacts of ours lately, those that were planned and not yet heard of included."""
+
+    planned: Sequence[Planned]
+    of_month: int
+    of_window: int
+
+
+class Offers:
+    """A strategy's actions, made ready for one tenant's accounts."""
+
+    def __init__(self, strategy: ActionStrategy, plan: Plan) -> None:
+        self.strategy = strategy
+        self.tenant = plan.tenant
+        self.limit = plan.tenant.limits.max_contacts_per_7_days
+        self._slots: dict[tuple[str, tuple[Zone, ...]], Daytime] = {}
+
+    def open_to(self, look: Look, owed: Owed) -> list[ActionSpec]:
+        """The actions that are open to an account, but for its segment, which may hang on its score."""
+        steps, days, crm = look.course.steps, owed.days, look.facts.crm
+        taken = [step for name in owed.ids if name in steps for step in steps[name].steps] if steps else []
+        gentle = bool(crm.flags) and any(flagged_at(crm, name) is not None for name in (HARDSHIP, VULNERABLE))
+        debt_class = crm.profile.debt_class or self.tenant.debt_class
+        return [
+            spec
+            for spec in self.strategy.actions
+            if spec.from_days <= days <= spec.to_days
+            and (spec.debt_class is None or spec.debt_class == debt_class)
+            and (not gentle or spec.action in GENTLE)
+            and (not taken or taken.count(spec.id) < spec.at_most)
+            and (not spec.after or any(name in taken for name in spec.after))
+        ]
+
+    def recent(self, look: Look) -> Recent:
+        """What was sent lately."""
+        at, course = look.today.at, look.course
+        month, week = at - LATELY, at - WINDOW
+        of_month = of_window = 0
+        for touch in look.facts.interactions.touches.values():
+            if touch.at > month and not touch.inbound and touch.outcome != FAILED:
+                of_month += 1
+                of_window += touch.at > week
+        planned: Sequence[Planned] = planned_contacts(look.facts, course, at, look.mode) if course.planned else ()
+        return Recent(planned, of_month + len(planned), of_window + len(planned))
+
+    def context(self, look: Look, owed: Owed, recent: Recent) -> Context:
+        """What the actions will be valued by, besides score and amount."""
+        facts, tenant = look.facts, self.tenant
+        contacts, habits, profile = facts.interactions, facts.payments.habits, facts.crm.profile
+        return Context(
+            days_past_due=owed.days,
+            open_invoices=len(look.standing.chaseable),
+            contacts_30=recent.of_month,
+            made=contacts.made,
+            answered=contacts.answered,
+            payments=habits.payments,
+            reversed=habits.reversed,
+            closed=habits.closed,
+            late=habits.late,
+            segment=profile.segment or "",
+            debt_class=profile.debt_class or tenant.debt_class,
+            country=(tenant.country if profile.country is None else profile.country) or "",
+            state=(tenant.state if profile.state is None else profile.state) or "",
+        )
+
+    def offer(self, look: Look, owed: Owed, specs: Sequence[ActionSpec], recent: Recent) -> Offer:
+        """What there is to choose from; each channel is judged once."""
+        crm, at = look.facts.crm, look.today.at
+        points: dict[str, ContactPoint] = {}
+        for channel in {spec.channel: None for spec in specs}:  # in their order, which a set has not
+            point = None if channel is None else point_for(crm, channel, self.tenant.debt_class)
+            if channel is not None and point is not None:
+                points[channel] = point
+        verdicts = self._verdicts(look, owed, points, recent) if points else {}
+        left = max(0, self.limit - recent.of_window)
+        options = [WAITING]
+        for spec in specs:
+            if spec.channel is None or spec.action not in CONTACTS:
+                options.append(Option(spec.id, spec.action))
+                continue
+            verdict = verdicts.get(spec.channel, NO_POINT)
+            if verdict.allowed and spec.hours and (opens := self._opens(spec, crm, at)) != at:
+                verdict = Verdict(allowed=False, denied_by=(HOURS_RULE,), next_allowed_at=opens)
+            option = Option(spec.id, spec.action, spec.channel, spec.template, verdict.allowed, verdict.denied_by)
+            option.next_allowed_at, option.left = verdict.next_allowed_at, left
+            options.append(option)
+        reasons = {channel: verdict.reasons for channel, verdict in verdicts.items() if not verdict.allowed}
+        return Offer(options, points, reasons)
+
+    def _verdicts(self, look: Look, owed: Owed, points: dict[str, ContactPoint], recent: Recent) -> dict[str, Verdict]:
+        facts, at, tenant, debt = look.facts, look.today.at, self.tenant, owed.ruling[2].debt_id
+        planned = recent.planned
+        situations = [
+            Situation(at, channel, tenant, facts, point, debt, planned=planned) for channel, point in points.items()
+        ]
+        return dict(zip(points, look.gate.judge_all(situations), strict=True))
+
+    def _opens(self, spec: ActionSpec, crm: CrmFacts, at: Instant) -> Instant | None:
+        """The first instant from now on within the action's own hours; None when the customer's clock is not known."""
+        zones = zones_of(crm, self.tenant)
+        if zones is None:
+            return None
+        slot = self._slots.get((spec.id, zones))
+        if slot is None:
+            slot = self._slots[spec.id, zones] = Daytime(zones, [(HOURS_RULE, within(spans_of(spec.hours)))])
+        return slot.next_open(at)
