@@ -162,7 +162,7 @@ def _take(
         outcome.reviews.append((work.key, earliest(agreed, decider.policy.look_again(look))))
         return None
     policy = decider.policy
-    prospect: Any = confirmation(look, plan.tenant, agreed) if asks else None
+    prospect: Any = confirmation(look, plan.tenant, agreed) if asks and policy.contacts(look) else None
     if prospect is None:
         prospect = policy.consider(look)
     promises: tuple[Judged, ...] = ()

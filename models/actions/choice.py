@@ -96,6 +96,9 @@ class Policy(Protocol):
             caps: what is left of them; a contact that is chosen takes one away.
         """
 
+    def contacts(self, look: Look) -> bool:
+        """Whether it ever contacts the account: not one that is held out."""
+
     def look_again(self, look: Look) -> Instant | None:
         """When an account that is only folded, and not decided on, is to be looked at."""
 

@@ -82,7 +82,7 @@ class NextBest:
             return choice
         owed = self._owed(look)
         experiment = self._experiment(look)
-        held_out = experiment is not None and in_hold_out(experiment.experiment, look.key, experiment.share)
+        held_out = self._is_held_out(look)
         choice = self.standstill.of(look, owed, held_out=held_out)
         if choice is not None:
             return choice
@@ -116,6 +116,10 @@ class NextBest:
     def _experiment(self, look: Look) -> HoldOut | None:
         """The experiment that is running."""
         return self.strategy.hold_out if look.today.at < self.ends_at else None
+
+    def _is_held_out(self, look: Look) -> bool:
+        experiment = self._experiment(look)
+        return experiment is not None and in_hold_out(experiment.experiment, look.key, experiment.share)
 
     def _next_start(self, owed: Owed) -> Instant | None:
         """When contact hours begin on the day on which the next action is offered."""
@@ -209,7 +213,9 @@ class NextBest:
         best = max(denied, key=lambda its: its.value)
         return BEST_DENIED, *prospect.offer.reasons.get(best.option.channel or "", best.option.denied_by)
 
-    # -- an account that is only folded --------------------------------------------------------------------------------
+    def contacts(self, look: Look) -> bool:
+        """Every account but those that are held out; policy `none` contacts nobody."""
+        return self.strategy.policy != "none" and not self._is_held_out(look)
 
     def look_again(self, look: Look) -> Instant | None:
         """When the next day's contact hours begin, if anything is open: what there is to do is asked then."""

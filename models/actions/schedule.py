@@ -238,6 +238,10 @@ class Schedule:
             escalation=STEPS_EXHAUSTED,
         )
 
+    def contacts(self, look: Look) -> bool:
+        """Every account."""
+        return True
+
     def look_again(self, look: Look) -> Instant | None:
         """When any invoice's next step will be due or a promise can be judged."""
         return self.plan.next_step_of_any(look.facts, look.standing, look.course, look.today)
