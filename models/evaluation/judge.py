@@ -10,12 +10,15 @@ import msgspec
 import numpy as np
 
 from models.evaluation import estimators
-from models.evaluation.bootstrap import RESAMPLES, Statistic, interval, resampled
+from models.evaluation.bootstrap import RESAMPLES, Statistic, interval, ratio, resampled
 from models.evaluation.log import Log, Numbers, Steps, check, steps_of
 from models.evaluation.outcome import values_of
 from models.evaluation.weights import Weights, deterministic, effective, unsupported, weights_of
 
-Reason = Literal["few_accounts", "few_outcomes", "no_exploration", "no_support", "few_effective", "mean_weight"]
+Reason = Literal[
+    "few_accounts", "few_outcomes", "no_exploration", "no_support", "few_effective", "mean_weight", "cannot_ask",
+    "unknown_actions",
+]  # fmt: skip
 Verdict = Literal["refused", "better", "worse", "undecided", "same"]
 
 
@@ -103,11 +106,18 @@ class Judgement(msgspec.Struct, frozen=True):
 
 
 def judge(
-    log: Log, candidate: Numbers, *, limits: Limits = LIMITS, seed: int = 0, resamples: int = RESAMPLES
+    log: Log,
+    candidate: Numbers,
+    *,
+    limits: Limits = LIMITS,
+    refused: tuple[Refusal, ...] = (),
+    seed: int = 0,
+    resamples: int = RESAMPLES,
 ) -> Judgement:
     """Judge a candidate by its probabilities (n, k) of the actions of each decision.
 
     Args:
+        refused: what stands against it already.
         seed: of the folds and of the bootstrap: the same input gives the same output.
 
     Raises:
@@ -117,7 +127,7 @@ def judge(
     steps = steps_of(log)
     weights = weights_of(log, candidate, steps)
     seen = _diagnostics(log, candidate, steps, weights)
-    refused = _refusals(log, candidate, seen, limits)
+    refused = (*refused, *_refusals(log, candidate, seen, limits))
     earned = estimators.logged(log, steps)
     named: list[tuple[estimators.Estimator, Statistic]] = []
     if not refused:
@@ -141,6 +151,12 @@ def judge(
         for place, (name, statistic) in enumerate(named, start=1)
     )
     return Judgement(seen, refused, base, found, _verdict(log, candidate, found))
+
+
+def mean_of(sums: Numbers, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:
+    """What came an episode, of accounts (n, 2): their rewards and their episodes."""
+    statistic = Statistic(sums, ratio)
+    return Estimate("logged", statistic.value, *interval(resampled([statistic], seed, resamples)[:, 0]))
 
 
 def _diagnostics(log: Log, candidate: Numbers, steps: Steps, weights: Weights) -> Diagnostics:
@@ -193,7 +209,11 @@ def _refusals(log: Log, candidate: Numbers, seen: Diagnostics, limits: Limits) -
             f" {seen.effective:,.0f}; {limits.effective:,.0f} are needed.",
         )
     off = abs(seen.mean_weight - 1.0)
-    if off > limits.mean_off and off > limits.mean_errors * seen.mean_weight_error:
+    if (
+        not any(refusal.reason in ("no_exploration", "no_support") for refusal in found)
+        and off > limits.mean_off
+        and (off > limits.mean_errors * seen.mean_weight_error)
+    ):
         refuse(
             "mean_weight",
             f"The mean weight is {seen.mean_weight:.3f} where 1 is due, and chance does not explain it: decisions are"

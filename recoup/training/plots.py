@@ -54,38 +54,39 @@ def plots(
     model: Evaluation, baseline: Evaluation, importance: Importances, days: DaysEvaluation | None
 ) -> Iterator[Plot]:
     """Every plot that there are numbers for."""
-    yield _plot(
+    yield plot(
         "reliability", "Does it keep what it promises?",
         "Of the rows that were given a probability, the share that was paid, with 95 % intervals. On the line is right; below"
         " it, too much was promised. The bars show how many rows there are at each probability.",
         lambda figure, palette: _reliability(figure, palette, model, baseline),
     )  # fmt: skip
-    yield _plot(
+    yield plot(
         "gain", "How early does it find those who pay?",
         "Rows in the order of their probability, the highest first, and the share of all payers among them.",
         lambda figure, palette: _gain(figure, palette, model, baseline),
     )  # fmt: skip
-    yield _plot(
+    yield plot(
         "scores", "How far apart are payers and the others?",
         "How many rows of either outcome have each probability.",
         lambda figure, palette: _scores(figure, palette, model),
     )  # fmt: skip
     if days is not None and days.groups:
-        yield _plot(
+        yield plot(
             "days", "When will the money come?",
             f"Rows by their predicted days to pay. Eight of ten should be within the predicted band; {days.coverage:.0%} were."
             " The lines show where eight of ten really were, the dots their middle.",
             lambda figure, palette: _days(figure, palette, days),
         )  # fmt: skip
     if importance.items:
-        yield _plot(
+        yield plot(
             "importance", "What does it rest on?",
             "How far the AUC falls when a feature's values are dealt out at random. Features that say the same share it.",
             lambda figure, palette: _importance(figure, palette, importance),
         )  # fmt: skip
 
 
-def _plot(name: str, title: str, says: str, draw: Draw) -> Plot:
+def plot(name: str, title: str, says: str, draw: Draw) -> Plot:
+    """One plot, drawn for either kind of screen."""
     return Plot(name, title, says, _png(draw, LIGHT), _png(draw, DARK))
 
 

@@ -1,0 +1,63 @@
+"""Logged decisions and the money after them out of ClickHouse, tenant by tenant."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from connectors.clickhouse.client import connect
+from connectors.clickhouse.history import LandedHistory
+from connectors.clickhouse.outcomes import OutcomeTables, Paid
+from models.clock import Instant
+from models.evaluation.decisions import Decided, Material, Money, materials
+from models.evaluation.policies import Policy
+from recoup.settings import Settings
+from schemas.errors import BadInput
+
+
+def material_of(
+    settings: Settings, policy: Policy, window: Instant, *, tenant: str | None, since: Instant, until: Instant | None
+) -> list[Material]:
+    """What can be judged of each tenant.
+
+    Args:
+        window: of attribution, in milliseconds; it must have ended by the last that became known of the tenant.
+        tenant: None = every one.
+        since: of the decisions.
+        until: of the decisions; None = all.
+
+    Raises:
+        BadInput: there is no such tenant, or nothing has landed.
+        NotReady: ClickHouse does not answer.
+    """
+    client = connect(settings.clickhouse)
+    try:
+        database = settings.clickhouse.database
+        extents = {its.tenant_id: its for its in LandedHistory(client, database).extents()}
+        if tenant is not None and tenant not in extents:
+            raise BadInput(f"Nothing of the tenant `{tenant}` has landed. There are: {', '.join(extents) or 'none'}.")
+        tables = OutcomeTables(client, database)
+        found: list[Material] = []
+        for name in [tenant] if tenant is not None else list(extents):
+            found += materials(_decided(tables, name, since, until), policy, window, extents[name].until)
+        return found
+    finally:
+        client.close()
+
+
+def _decided(tables: OutcomeTables, tenant_id: str, since: Instant, until: Instant | None) -> Iterator[Decided]:
+    """Two streams that are sorted alike, merged: the money stands with an account's first decision."""
+    money = groupby(tables.money(tenant_id, since), key=lambda its: its.account_id)
+    current = next(money, None)
+    decisions = groupby(tables.decisions(tenant_id, since, until), key=lambda its: its.account_id)
+    for account_id, of_account in decisions:
+        while current is not None and current[0] < account_id:
+            current = next(money, None)
+        received: tuple[Money, ...] = ()
+        if current is not None and current[0] == account_id:
+            received = tuple(map(_money, current[1]))
+        for decision in of_account:
+            yield Decided(decision, received)
+            received = ()
+
+
+def _money(paid: Paid) -> Money:
+    return Money(paid.at, paid.currency, paid.amount, paid.paid_at)
