@@ -11,7 +11,8 @@ Effects are the posterior (Laplace) of a logistic regression whose prior is what
 action in a segment is drawn towards the effect of the action. What was allowed, and the segment itself, have terms of
 their own, so that a channel does not get the credit for those who can be reached on it. An outcome may be a share that
 was paid (fractional logit, Papke and Wooldridge 1996). Several decisions about one account overlap in their outcomes:
-together they count as one, which makes the posterior wider rather than too narrow.
+of waiting they count as one together. Of actions each counts, because each was drawn anew: what makes one account pay
+more than another falls on all its draws alike.
 """
 
 import datetime as dt
@@ -112,7 +113,7 @@ def fit_effects(strategy: ActionStrategy, examples: Examples, wait: WaitCalibrat
     actions, groups = len(strategy.actions), len(strategy.segments) + 1
     x, mean, sd = _design(strategy, examples)
     offset = wait.offset + wait.slope * examples.log_odds
-    weight = _once_an_account(examples.account)
+    weight = np.ones(len(examples.action))
     fitted, covariance = posterior(x, examples.paid, weight, offset, mean, sd)
     names = ["", *(segment.name for segment in strategy.segments)]
     first = groups + actions

@@ -20,19 +20,20 @@ class Account(msgspec.Struct):
     """In the order in which they were heard of; the opening first."""
     contacts: list[tuple[Instant, ContactRequested, int]] = []
     """When each left, what it was, and how many of `events` had been heard by then."""
-    decisions: list[NextBestAction] = []
+    decisions: list[tuple[NextBestAction, int]] = []
+    """Each with how many of `events` had been heard when it was made."""
 
 
 class Kept:
     """Keeps every account's story in memory.
 
     Args:
-        decisions: keep them too; without them the log of a long run is much smaller.
+        every: keep the decisions of every so many customers' account; they are by far the largest part.
     """
 
-    def __init__(self, customers: int, *, decisions: bool = True) -> None:
+    def __init__(self, customers: int, *, every: int = 1) -> None:
         self.accounts = [Account() for _ in range(customers)]
-        self.decisions = decisions
+        self.every = every
 
     def heard(self, customer: int, event: Event) -> None:
         self.accounts[customer].events.append(event)
@@ -42,8 +43,9 @@ class Kept:
         account.contacts.append((at, contact, len(account.events)))
 
     def decided(self, customer: int, decision: NextBestAction) -> None:
-        if self.decisions:
-            self.accounts[customer].decisions.append(decision)
+        if customer % self.every == 0:
+            account = self.accounts[customer]
+            account.decisions.append((decision, len(account.events)))
 
 
 class Written:

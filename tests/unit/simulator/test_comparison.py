@@ -67,7 +67,19 @@ def test_seeds_are_a_count_or_a_list():
 
 def test_the_command_answers_in_json_without_a_stack(tmp_path):
     log, report = tmp_path / "log.jsonl", tmp_path / "report.html"
-    arguments = ["--policy", "schedule", "--policy", "none", "--accounts", "40", "--days", "12", "--seeds", "1", "--json"]
+    arguments = [
+        "--policy",
+        "schedule",
+        "--policy",
+        "none",
+        "--accounts",
+        "40",
+        "--days",
+        "12",
+        "--seeds",
+        "1",
+        "--json",
+    ]
     done = CliRunner().invoke(simulate, [*arguments, "--log", str(log), "--report", str(report)])
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout.splitlines()[-1])
