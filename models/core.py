@@ -73,6 +73,8 @@ class Outcome(msgspec.Struct, gc=False):
     """Contacts that were due and denied, by rule; one that two rules deny counts for both."""
     suppressions: list[Suppression] = []
     """Contact points that no account of their tenant may use."""
+    caps_left: Mapping[tuple[str, str], int] = {}
+    """What is left of the caps of the conditions."""
     mismatches: int = 0
     """Balances asserted by the billing system that differ from ours."""
 
@@ -124,8 +126,10 @@ def step(
         case = _take(item, place, decider, servings[item.tenant_id], setting, outcome)
         if case is not None:
             cases.append(case)
+    caps = dict(conditions.caps)
     if cases:
-        _decide(cases, outcome, dict(conditions.caps))
+        _decide(cases, outcome, caps)
+    outcome.caps_left = caps
     left_out = sum(map(len, outcome.refused)) + sum(map(len, outcome.dropped))
     outcome.applied = sum([len(item.events) for item in work]) - left_out
     return outcome

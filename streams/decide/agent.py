@@ -7,18 +7,22 @@ import faust
 
 from connectors.kafka.control import read_whole
 from connectors.kafka.publisher import Publisher
+from connectors.redis.caps import Caps
 from connectors.redis.client import connect_async
+from connectors.redis.feeds import Feeds
 from connectors.redis.ledger import Ledger
 from connectors.redis.mode import stack_mode
 from connectors.redis.suppression import SuppressionList
 from models.clock import Clock, WallClock
 from schemas.control import Tenant
-from schemas.registry import SOURCE_TOPICS
+from schemas.registry import SOURCE_TOPICS, topic_named
 from streams.app import TENANTS, crashing_agent, create_app, follow_tenants, serve_health, take
 from streams.channel import BatchChannel
 from streams.decide.buckets import Buckets
+from streams.decide.conditions import Surroundings
 from streams.decide.job import Decide
 from streams.decide.models import Models, follow_models
+from streams.decide.policies import Policies, follow_policies
 from streams.lease import Lease
 from streams.settings import Installation
 from streams.source import BatchSource, cut_whole
@@ -41,7 +45,9 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         installation.kafka, f"{GROUP}-{slot}", streams.transaction_timeout_ms, streams.sink_deadline_seconds
     )
     replay = stack_mode(installation.redis) == "replay"
-    models = Models(installation)
+    models, policies = Models(installation), Policies(installation)
+    prefix, partitions = installation.redis.prefix, topic_named(SOURCE_TOPICS[0]).partitions
+    surroundings = Surroundings(Feeds(redis, prefix), Caps(redis, prefix), tenants, policies.in_force, partitions)
     job = Decide(
         ledger=ledger,
         publisher=publisher,
@@ -49,6 +55,8 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         clock=clock,
         settings=streams,
         released=models.in_force,
+        strategies=policies.in_force,
+        surroundings=None if replay else surroundings,
         replay=replay,
         suppressions=None if replay else SuppressionList(redis, installation.redis),
     )
@@ -65,6 +73,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         for key, value in read_whole(installation.kafka, TENANTS).items():
             take(tenants, key, value)
         await models.start()
+        policies.start()
         await publisher.start()  # first of all: it ends what a worker that died in this slot had left open
 
     source = BatchSource(
@@ -88,6 +97,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     app.service(source)  # type: ignore[arg-type]  # Faust takes an instance as well
     follow_tenants(app, tenants)
     follow_models(app, models)
+    follow_policies(app, policies)
     serve_health(app, JOB, source)
 
     @crashing_agent(app, batches, JOB)  # type: ignore[untyped-decorator]

@@ -12,6 +12,8 @@ from schemas.envelope import Event
 from schemas.replay import ReplayMarker
 from streams.lease import Part
 
+PAYMENTS = "payment-events"
+
 
 class Intake(msgspec.Struct):
     """One part, decoded."""
@@ -20,6 +22,8 @@ class Intake(msgspec.Struct):
     accounts: dict[bytes, list[tuple[Event, int]]]
     """Account key -> its events in log order, each with its message's place in the part."""
     refused: list[tuple[int, Refusal]]
+    fed: frozenset[str] = frozenset()
+    """Tenants of whom payment events are among the messages."""
     flush: bool = False
     """The last marker of a replay is among the messages: this part is written even if nothing else is in it."""
 
@@ -28,10 +32,11 @@ def decode(part: Part, decoders: Mapping[str, TopicDecoder], latest: datetime, *
     """Decode a part's messages; a refused one disturbs no other."""
     accounts: dict[bytes, list[tuple[Event, int]]] = {}
     refused: list[tuple[int, Refusal]] = []
+    paying: set[bytes] = set()
     flush = False
     for place, message in enumerate(part.messages):
-        key = message.key()
-        event = decoders[message.topic()](message.value(), key, latest, message.headers())
+        key, topic = message.key(), message.topic()
+        event = decoders[topic](message.value(), key, latest, message.headers())
         if isinstance(event, Refusal):
             refused.append((place, event))
         elif type(event) is ReplayMarker:
@@ -40,7 +45,10 @@ def decode(part: Part, decoders: Mapping[str, TopicDecoder], latest: datetime, *
                 refused.append((place, Refusal("replay_in_live_stack", "a replay marker in a live stack", "type")))
         else:
             accounts.setdefault(key or b"", []).append((event, place))
-    return Intake(part=part, accounts=accounts, refused=refused, flush=flush)
+            if topic == PAYMENTS:
+                paying.add(key or b"")
+    fed = frozenset({key.partition(b"|")[0] for key in paying})
+    return Intake(part=part, accounts=accounts, refused=refused, fed=frozenset(map(bytes.decode, fed)), flush=flush)
 
 
 def as_work(

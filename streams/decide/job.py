@@ -15,9 +15,11 @@ from connectors.kafka.publisher import Publisher
 from connectors.redis.ledger import Entry, Ledger, Record
 from connectors.redis.suppression import SuppressionList
 from models.actions.announce import DECISIONS
+from models.actions.choice import Conditions
+from models.actions.in_force import Strategies
 from models.audit import MOST_RECORDS, Act, digest, key_of, link
 from models.clock import Clock, Instant
-from models.core import Mode, Outcome, Work, step
+from models.core import NO_CONDITIONS, Mode, Outcome, Work, step
 from models.propensity.serving import Released
 from models.suppression import Suppression
 from schemas.control import Tenant
@@ -26,6 +28,7 @@ from schemas.errors import LedgerBehindLog
 from schemas.registry import SOURCE_TOPICS
 from streams import metrics
 from streams.dead_letters import dead_letter
+from streams.decide.conditions import Surroundings
 from streams.decide.dlq_limit import DlqLimit
 from streams.decide.intake import Intake, as_timed_work, as_work, decode, utc
 from streams.lease import Lease, Part, arrived_at
@@ -45,6 +48,8 @@ class Decide:
     Args:
         tenants: by id; read anew for every batch, so that a change takes effect with the next one.
         released: the models in force; asked once a batch, likewise.
+        strategies: those in force, likewise.
+        surroundings: says what decisions rest on besides the accounts; None = on nothing, as in a replay.
         replay: buckets with a time of their own instead of live batches.
         suppressions: where it is told which contact points nobody may use; dispatch asks it. None = nowhere.
     """
@@ -58,6 +63,8 @@ class Decide:
         clock: Clock,
         settings: StreamSettings,
         released: Callable[[], Released] = dict,
+        strategies: Callable[[], Strategies] = dict,
+        surroundings: Surroundings | None = None,
         replay: bool = False,
         suppressions: SuppressionList | None = None,
     ) -> None:
@@ -67,9 +74,12 @@ class Decide:
         self.clock = clock
         self.settings = settings
         self.released = released
+        self.strategies = strategies
+        self.surroundings = surroundings
         self.replay = replay
         self.suppressions = suppressions
         self._suppressed: deque[Suppression] = deque()
+        self._caps_left: Mapping[tuple[str, str], int] = {}
         decide = settings.decide
         self.limit = DlqLimit(decide.dlq_share, decide.dlq_window, decide.dlq_run)
         self.decoders = {topic: TopicDecoder(topic) for topic in SOURCE_TOPICS}
@@ -106,7 +116,10 @@ class Decide:
             return self._landing
         blobs = await self._read(intakes, due)
         read = time.perf_counter()
-        entries = await asyncio.get_running_loop().run_in_executor(self._core, self._entries, intakes, blobs, due)
+        conditions = await self._conditions(intakes, due)
+        loop = asyncio.get_running_loop()
+        entries = await loop.run_in_executor(self._core, self._entries, intakes, blobs, due, conditions)
+        await self._give_back()
         stepped = time.perf_counter()
         if self._landing is not None:
             await asyncio.shield(self._landing)
@@ -165,6 +178,18 @@ class Decide:
             read.append(states)
         return read
 
+    async def _conditions(self, intakes: list[Intake], due: dict[int, dict[bytes, Instant]]) -> Conditions:
+        """What this batch's decisions rest on besides the accounts."""
+        surroundings, now = self.surroundings, self.clock.now()
+        if surroundings is None:
+            return Conditions()
+        return await self._redis(lambda: surroundings.before(intakes, due.values(), now))
+
+    async def _give_back(self) -> None:
+        surroundings, left = self.surroundings, self._caps_left
+        if surroundings is not None:
+            await self._redis(lambda: surroundings.after(left))
+
     # -- step ----------------------------------------------------------------------------------------------------------
 
     def _entries(
@@ -172,16 +197,18 @@ class Decide:
         intakes: list[Intake],
         blobs: list[dict[bytes, bytes | None]],
         due: dict[int, dict[bytes, Instant]],
+        conditions: Conditions,
     ) -> list[Entry]:
         """One pass of the core over all parts, and what it says sorted by partition."""
         drafts = [Draft(intake) for intake in intakes]
         models = self.released()
+        self._caps_left = conditions.caps
         if self.replay:
             self._step_in_time(drafts, blobs, due, models)
         else:
             now = self.clock.now()
             works = [as_work(d.intake, b, due[d.unit], now) for d, b in zip(drafts, blobs, strict=True)]
-            self._step(drafts, works, "live", models)
+            self._step(drafts, works, "live", models, conditions)
         return [draft.entry(due[draft.unit], self.clock.now(), self.limit) for draft in drafts]
 
     def _step_in_time(
@@ -195,11 +222,23 @@ class Decide:
         self._step(drafts, [first for first, _ in timed], "replay", models)
         self._step(drafts, [second(d.states) for (_, second), d in zip(timed, drafts, strict=True)], "replay", models)
 
-    def _step(self, drafts: "list[Draft]", works: list[list[Work]], mode: Mode, models: Released) -> None:
+    def _step(
+        self,
+        drafts: "list[Draft]",
+        works: list[list[Work]],
+        mode: Mode,
+        models: Released,
+        conditions: Conditions = NO_CONDITIONS,
+    ) -> None:
         everything = [work for part in works for work in part]
         if not everything:
             return
-        outcome = step(everything, dict(self.tenants), mode, released=models)  # the loop may change tenants meanwhile
+        tenants = dict(self.tenants)  # the loop may change them meanwhile
+        strategies = self.strategies()
+        outcome = step(
+            everything, tenants, mode, released=models, strategies=strategies, conditions=conditions
+        )  # fmt: skip
+        self._caps_left = outcome.caps_left
         at = 0
         for draft, part in zip(drafts, works, strict=True):
             draft.take(outcome, at, at + len(part), part)
