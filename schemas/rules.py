@@ -119,6 +119,12 @@ class NoOptOut(Requirement, frozen=True, kw_only=True, tag="no_opt_out"):
 
     also_by_sms: tuple[ContactMode, ...] = ()
     """Calls of these modes also end with an opt-out from SMS on the same matter."""
+    or_refusal: bool = False
+    """Nor has the customer named the channel as one that they refuse."""
+
+
+class OwnAddress(Requirement, frozen=True, kw_only=True, tag="own_address"):
+    """The address was verified, consented to or written from."""
 
 
 class NoRevocation(Requirement, frozen=True, kw_only=True, tag="no_revocation"):
@@ -174,6 +180,9 @@ class NoHold(Requirement, frozen=True, kw_only=True, tag="no_hold"):
 class NoBreathingSpace(Requirement, frozen=True, kw_only=True, tag="no_breathing_space"):
     """No debt respite moratorium binds the account."""
 
+    most_days: Annotated[int, Meta(ge=1, le=366)]
+    """How long a standard one lasts when no end was told."""
+
 
 class RightParty(Requirement, frozen=True, kw_only=True, tag="right_party"):
     """The contact point is not known to be somebody else's."""
@@ -206,6 +215,7 @@ Requirements = (
     | Consent
     | CurrentConsent
     | NoOptOut
+    | OwnAddress
     | NoRevocation
     | Confirmation
     | NoConversation

@@ -134,11 +134,13 @@ def _hold_weight(hold: Hold) -> tuple[bool, int]:
 
 def standing_holds(facts: Bars) -> list[Hold]:
     """Holds that have not been released; their time may be over."""
+    whole = facts.holds.get(_target(None, WHOLE))
+    released = whole.released if whole else 0
     found = []
     for key, hold in facts.holds.items():
         target = f"d:{hold.debt_id}"
         every = facts.holds.get(target) if key != target else None
-        if hold.placed > max(hold.released, every.released if every else 0):
+        if hold.placed > max(released, hold.released, every.released if every else 0):
             found.append(hold)
     return found
 
@@ -211,7 +213,8 @@ def _breathing_over(facts: CrmFacts, _event: BreathingSpaceEnded, written: int) 
 
 
 def _represented(facts: CrmFacts, event: RepresentationChanged, written: int) -> None:
-    _flag(facts, REPRESENTED, event.debt_id, written, stands=event.represented)
+    if event.kind in (None, "attorney") or not event.represented:  # whoever else speaks for them bars no contact
+        _flag(facts, REPRESENTED, event.debt_id, written, stands=event.represented)
 
 
 def _ceased(facts: CrmFacts, event: CeaseRequested, written: int) -> None:

@@ -140,6 +140,10 @@ def _preference(facts: CrmFacts, event: ContactPreferenceChanged, written: int) 
             facts.preferences[channel] = said
     if event.workplace_refused is not None and written > facts.workplace_stamp:
         facts.workplace_refused, facts.workplace_stamp = event.workplace_refused, written
+    if event.workplace_refused is not None:
+        for channel in event.channels or ("",):
+            if written > abs(facts.work.get(channel, 0)):
+                facts.work[channel] = -written if event.workplace_refused else written
     stamps = _stamps(facts)
     if event.language is not None and written > stamps[_LANGUAGE]:
         stamps[_LANGUAGE], facts.profile.language = written, event.language

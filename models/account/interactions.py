@@ -122,6 +122,8 @@ class InteractionFacts(Contacts, array_like=True, gc=False):
     """When a debt was first spoken of, of the contacts that are not kept any more; `""` = of those that named none."""
     noticed: dict[str, Instant] = {}
     """When its validation notice was sent, likewise."""
+    stopped_by: dict[str, Instant] = {}
+    """The newest opt-out that came by a channel, from whatever it was."""
 
 
 # -- contacts ----------------------------------------------------------------------------------------------------------
@@ -210,6 +212,8 @@ def _replied(facts: InteractionFacts, event: ReplyReceived, at: Instant, _mark: 
         if len(facts.texts) > TEXTED:
             del facts.texts[min(facts.texts, key=lambda name: (facts.texts[name], name))]
     wish = opt_out(event.text)
+    if wish == "yes":
+        _later(facts.stopped_by, event.channel, at)
     if wish != "no":
         for channel in channels_named(event.text) or (event.channel,):
             if wish == "yes":
@@ -241,6 +245,8 @@ def _later(times: dict[str, Instant], name: str, at: Instant) -> None:
 
 def _opted_out(facts: InteractionFacts, event: OptOutReceived, at: Instant, _mark: bytes) -> Answer:
     _opt_out(facts, event.channel, event.address, at)
+    if event.received_by is not None:
+        _later(facts.stopped_by, event.received_by, at)
     return APPLIED
 
 

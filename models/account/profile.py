@@ -177,6 +177,8 @@ class CrmFacts(Bars, array_like=True, gc=False):
     events: bytes = b""
     extra_calls: list[ExtraCalls] = []
     """The latest, oldest first."""
+    work: dict[str, int] = {}
+    """Whether the customer may be reached at work, by channel (`""` = all): the latest word's stamp, negative = not."""
 
 
 def flag_key(name: str, debt_id: str | None) -> str:

@@ -57,10 +57,14 @@ def _may_be_chased(bars: Bars, held: list[str], invoice_id: str, debt_id: str | 
 
 
 def barred(crm: Bars, flag: str, debt_id: str | None) -> bool:
-    """Whether a flag stands on the whole account or on the debt; on any debt, when the debt is not known."""
+    """Whether a flag stands on the whole account or on the debt; on any debt, when the debt is not known.
+
+    What was taken back for the whole account was for each of its debts.
+    """
     flags = crm.flags
-    if flags.get(flag, 0) > 0:
+    whole = flags.get(flag, 0)
+    if whole > 0:
         return True
     if debt_id is not None:
-        return flags.get(flag_key(flag, debt_id), 0) > 0
-    return any(written > 0 and name.startswith(flag + "|") for name, written in flags.items())
+        return flags.get(flag_key(flag, debt_id), 0) > -whole
+    return any(written > -whole and name.startswith(flag + "|") for name, written in flags.items())

@@ -10,12 +10,12 @@ from models.account.interactions import gives_notice, speaks_of_debt
 from models.account.profile import Dispute
 from models.account.seen import instant_of
 from models.account.standing import barred
-from models.calendar import Zone
+from models.calendar import DAY, Zone
 from models.clock import Instant
 from models.compliance.case import Case
 from models.compliance.frequency import NEVER, PERMITS
 from models.compliance.validation import period_ends
-from schemas.rules import NoDispute, NoFlag, Noticed
+from schemas.rules import NoBreathingSpace, NoDispute, NoFlag, Noticed
 
 FLAGS = {
     "bankrupt": BANKRUPT,
@@ -28,6 +28,7 @@ FLAGS = {
 }
 Told = tuple[str | None, Instant]
 """A debt, or none that is named, and since when."""
+VOICE = ("call", "voicemail")
 
 
 def no_flag(required: NoFlag, case: Case) -> Instant:
@@ -45,12 +46,14 @@ def no_hold(case: Case) -> Instant:
     return max(untils, default=PERMITS)
 
 
-def no_breathing_space(case: Case) -> Instant:
-    """No moratorium is in force."""
+def no_breathing_space(required: NoBreathingSpace, case: Case) -> Instant:
+    """No moratorium is in force. A standard one of which no end was told lasts as long as it may."""
     space = case.crm.breathing
     if space is None or space.started <= space.ended:
         return PERMITS
-    return NEVER if space.ends_at is None else space.ends_at
+    if space.ends_at is not None:
+        return space.ends_at
+    return instant_of(space.started) + required.most_days * DAY if space.kind == "standard" else NEVER
 
 
 def no_dispute(required: NoDispute, case: Case, *, timely_is_held: bool) -> Instant:
@@ -83,10 +86,14 @@ def _standing(case: Case) -> Iterator[tuple[Dispute, Instant]]:
 
 def _in_time(case: Case, dispute: Dispute, opened: Instant) -> bool:
     """Whether a dispute was raised before the validation period was over; without a notice it has not begun."""
-    sent = [at for debt, at in _notices(case) if debt is None or dispute.debt_id is None or debt == dispute.debt_id]
-    if not sent:
-        return True
-    return any(zone.day(opened) <= period_ends(zone.day(min(sent))) for zone in case.who.clocks)
+    given = [
+        (at, spoken)
+        for debt, at, spoken in _notices(case)
+        if debt is None or dispute.debt_id is None or debt == dispute.debt_id
+    ]
+    return not given or any(
+        zone.day(opened) <= period_ends(zone.day(at), spoken=spoken) for at, spoken in given for zone in case.who.clocks
+    )
 
 
 # -- the validation notice ---------------------------------------------------------------------------------------------
@@ -94,7 +101,7 @@ def _in_time(case: Case, dispute: Dispute, opened: Instant) -> bool:
 
 def noticed(required: Noticed, case: Case, at: Instant) -> Instant:
     """Each debt that the contact may be about was first spoken of not too long ago, or its notice was sent."""
-    notices = [debt for debt, _ in _notices(case)]
+    notices = [debt for debt, _, _ in _notices(case)]
     for debt, since in _spoken(case):
         if case.is_about(debt) and _is_old(case.who.zones, since, at, required.days):
             wanted = debt if debt is not None else case.debt_id
@@ -115,9 +122,10 @@ def _spoken(case: Case) -> Iterator[Told]:
             yield touch.debt_id, touch.at
 
 
-def _notices(case: Case) -> Iterator[Told]:
+def _notices(case: Case) -> Iterator[tuple[str | None, Instant, bool]]:
+    """Of which debt a notice was given, when, and whether it was spoken."""
     for debt, at in case.interactions.noticed.items():
-        yield debt or None, at
+        yield debt or None, at, False
     for touch in case.touches():
         if gives_notice(touch):
-            yield touch.debt_id, touch.at
+            yield touch.debt_id, touch.at, touch.channel in VOICE

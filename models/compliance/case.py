@@ -39,6 +39,7 @@ class Case(msgspec.Struct, gc=False):
     address: str = ""
     """Empty = not known."""
     workplace: bool = False
+    verified: bool = False
     planned: Sequence[Touch] = ()
     suppressed: tuple[str, ...] = ()
     requested: bool = False
@@ -152,8 +153,16 @@ class Case(msgspec.Struct, gc=False):
         return max(doubted.get(self.channel, 0), doubted.get(self.kind, 0), doubted.get("all", 0))
 
     def stopped_by_sms(self) -> Instant:
-        """When texts about the same matter were last opted out of; 0 = never."""
-        return max((at for debt, at in self.interactions.stops.items() if self.is_about(debt or None)), default=0)
+        """When texts about the same matter were last opted out of, or consent to them taken back; 0 = never."""
+        return max((at for debt, at in self.stops() if self.is_about(debt)), default=0)
+
+    def stops(self) -> Iterator[tuple[str | None, Instant]]:
+        """Every opt-out from texts, and the debt that it was about; none = the whole account."""
+        for debt, at in self.interactions.stops.items():
+            yield debt or None, at
+        for key, consent in self.crm.consents.items():
+            if not consent.granted and key.startswith("sms|"):
+                yield parts(key)[2] or None, instant_of(consent.stamp)
 
     def stands(self, given: Instant) -> bool:
         """Whether a consent given then is still in force. At the same instant an opt-out wins."""
@@ -172,12 +181,19 @@ class Case(msgspec.Struct, gc=False):
 
     def preference(self) -> Preference | None:
         """What the customer said last about this channel, alone or with all others."""
-        said = None
-        for channel in (self.channel, self.kind, ""):
-            known = self.crm.preferences.get(channel)
-            if known is not None and (said is None or known.stamp > said.stamp):
-                said = known
-        return said
+        said, general = self.crm.preferences.get(self.channel), self.crm.preferences.get("")
+        return general if said is None or (general is not None and general.stamp > said.stamp) else said
+
+    def hours_wished(self) -> Preference | None:
+        """The preference, as far as its hours are about this channel: a letter has none, unless it was named."""
+        if self.channel == "letter":
+            named, said = self.crm.preferences.get("letter"), self.preference()
+            return said if said is named else None
+        return self.preference()
+
+    def wrote_at(self) -> Instant:
+        """When the customer last wrote from this e-mail address, or from one that is not known; 0 = not lately."""
+        return max((touch.at for touch in self.touches() if touch.inbound and touch.channel == self.channel), default=0)
 
     def holds(self) -> list[Hold]:
         """Holds that stand and bind the debt; the time of some may be over."""

@@ -11,8 +11,6 @@ from schemas.rules import Daytime
 
 Clocked = tuple[tuple[Zone, ...], WeekHours]
 """Hours, and the zones in all of which they are asked for."""
-EXEMPT_CHANNEL = "letter"
-"""A letter has no hour."""
 EXEMPT_PURPOSE = "opt_out_confirmation"
 
 
@@ -32,8 +30,8 @@ def clocked(required: Daytime, case: Case) -> Clocked | None:
 
 def wished(case: Case) -> Iterator[Clocked]:
     """The hours that the customer has asked for."""
-    said = case.preference() if case.crm.preferences else None
-    if said is None or not case.who.zones or case.channel == EXEMPT_CHANNEL or case.purpose == EXEMPT_PURPOSE:
+    said = case.hours_wished() if case.crm.preferences else None
+    if said is None or not case.who.zones or case.purpose == EXEMPT_PURPOSE:
         return
     if said.convenient:
         yield case.who.zones, within(said.convenient)

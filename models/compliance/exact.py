@@ -33,6 +33,7 @@ from schemas.rules import (
     NoOptOut,
     NoRevocation,
     Noticed,
+    OwnAddress,
     Requirement,
     RightParty,
     Rule,
@@ -211,6 +212,8 @@ def _until(required: Requirement, case: Case, at: Instant, asked: Asked) -> Inst
             return permission.consent(required, case)
         case CurrentConsent():
             return permission.current_consent(required, case, at)
+        case OwnAddress():
+            return permission.own_address(case)
         case NoOptOut():
             return permission.no_opt_out(required, case)
         case NoRevocation():
@@ -224,7 +227,7 @@ def _until(required: Requirement, case: Case, at: Instant, asked: Asked) -> Inst
                 return NEVER
             return PERMITS if asked.opt_outs else permission.opt_out_otherwise(case)
         case WorkAllowed():
-            return NEVER if case.crm.workplace_refused else PERMITS
+            return permission.work_allowed(case)
         case Noticed():
             return bars.noticed(required, case, at)
         case NoDispute():
@@ -234,7 +237,7 @@ def _until(required: Requirement, case: Case, at: Instant, asked: Asked) -> Inst
         case NoHold():
             return bars.no_hold(case)
         case NoBreathingSpace():
-            return bars.no_breathing_space(case)
+            return bars.no_breathing_space(required, case)
         case Daytime() | ExtraCalls() | Content():
             return PERMITS
     raise TypeError(type(required).__name__)

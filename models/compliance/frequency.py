@@ -103,5 +103,7 @@ def no_conversation(required: NoConversation, case: Case, at: Instant, extra_day
 
 def distance(required: Distance, case: Case) -> Instant:
     """Until when the last contact is too short a time ago."""
-    latest = max((touch.at for touch in case.made() if not required.purposes or touch.purpose in required.purposes), default=None)
+    latest = max(
+        (touch.at for touch in case.made() if not required.purposes or touch.purpose in required.purposes), default=None
+    )
     return PERMITS if latest is None else latest + round(required.hours * HOUR)

@@ -107,6 +107,7 @@ def case_of(situation: Situation) -> Case:
         debt_id=situation.debt_id,
         address="" if point is None else point.address,
         workplace=point is not None and point.workplace,
+        verified=point is not None and point.verified,
         planned=[_as_made(planned) for planned in situation.planned],
         suppressed=situation.suppressed,
         requested=situation.requested,

@@ -38,11 +38,21 @@ def current_consent(required: CurrentConsent, case: Case, at: Instant) -> Instan
     return _denied(too_old)
 
 
+def own_address(case: Case) -> Instant:
+    """The address is known to be the customer's own."""
+    out = case.opted_out()
+    return _denied(not case.verified and not case.stands(case.consented()) and case.wrote_at() <= out)
+
+
 def no_opt_out(required: NoOptOut, case: Case) -> Instant:
     """Neither an opt-out nor a reply that may be one is newer than the last consent."""
     out, given = case.opted_out(), case.consented()
     if case.mode in required.also_by_sms and case.kind == "call":
         out = max(out, case.stopped_by_sms())
+    if required.or_refusal and case.purpose != CONFIRMING:
+        said = case.preference()
+        if said is not None and said.refused:
+            out = max(out, instant_of(said.stamp))
     return _unwanted(case, out, given)
 
 
@@ -71,7 +81,9 @@ def _is_confirmed(case: Case, out: Instant) -> bool:
 
 def no_revocation(case: Case) -> Instant:
     """No opt-out from calls or texts on another matter, number or channel is newer than the last consent."""
-    given, latest = case.consented(), 0
+    given, own_out, latest = case.consented(), case.opted_out(), 0
+    if own_out >= given and own_out:
+        return PERMITS  # that is no other matter
     for key, out in case.interactions.opt_outs.items():
         channel, address, _ = parts(key)
         own = channel in (case.channel, case.kind) and address in ("", case.address)
@@ -80,17 +92,16 @@ def no_revocation(case: Case) -> Instant:
     for key, said in case.crm.consents.items():
         channel, address, _ = parts(key)
         own = channel in (case.channel, case.kind) and address in ("", case.address)
-        if not said.granted and channel in PHONE and not own:
+        if not said.granted and channel in PHONE and not own and not (channel == "sms" and case.kind == "call"):
             latest = max(latest, instant_of(said.stamp))
     if case.kind == "call":
-        stops = case.interactions.stops.items()
-        latest = max([latest, *(out for debt, out in stops if debt and not case.is_about(debt))])
+        latest = max([latest, *(out for debt, out in case.stops() if not case.is_about(debt))])
     return _denied(latest > 0 and latest >= given)
 
 
 def confirmation(required: Confirmation, case: Case, at: Instant) -> Instant:
     """It confirms an opt-out of the last minutes, once."""
-    out = case.opted_out()
+    out = max(case.opted_out(), case.interactions.stopped_by.get(case.channel, 0))
     return _denied(not (0 < out <= at <= out + required.minutes * MINUTE) or _is_confirmed(case, out))
 
 
@@ -113,6 +124,12 @@ def right_party(case: Case) -> Instant:
 
 def _may_be_of(case: Case, address: str | None) -> bool:
     return not address or not case.address or address == case.address
+
+
+def work_allowed(case: Case) -> Instant:
+    """The customer has not said that this channel must not reach them at work."""
+    work = case.crm.work
+    return _denied(bool(work) and max((work.get(case.channel, 0), work.get("", 0)), key=abs) < 0)
 
 
 def is_refused(case: Case) -> bool:

@@ -15,9 +15,9 @@ _NTH_MONDAYS = ((1, 3), (2, 3), (9, 1), (10, 2))
 """Month, and which Monday of it."""
 
 
-def period_ends(sent: int) -> int:
-    """The last day (number) on which a dispute is in time, of a notice sent on a day."""
-    received, left = sent, WORKING_DAYS
+def period_ends(sent: int, *, spoken: bool = False) -> int:
+    """The last day (number) on which a dispute is in time, of a notice sent on a day; a spoken one is received at once."""
+    received, left = sent, 0 if spoken else WORKING_DAYS
     while left:
         received += 1
         left -= weekday(received) < SATURDAY and received not in holidays(date_of(received).year)

@@ -53,10 +53,11 @@ def case_from(line: dict[str, Any]) -> Case:
     address = normal(_text(point, "address", "contact.contact_point") or "")
     facts = _facts(line, at)
     workplace = _flag(point, "workplace", "contact.contact_point")
-    if workplace is None:
-        kind = "call" if channel == "voicemail" else channel
-        known = facts.crm.points.get(f"{kind}|{address}")
-        workplace = known.workplace if known is not None else False
+    verified = _flag(point, "verified", "contact.contact_point")
+    known = facts.crm.points.get(f"{'call' if channel == 'voicemail' else channel}|{address}")
+    if known is not None:
+        workplace = known.workplace if workplace is None else workplace
+        verified = known.verified if verified is None else verified
     return Case(
         at=at,
         channel=channel,
@@ -67,7 +68,8 @@ def case_from(line: dict[str, Any]) -> Case:
         mode=_one_of(contact, "mode", MODES, "live", "contact"),
         debt_id=debt_id,
         address=address,
-        workplace=workplace,
+        workplace=workplace or False,
+        verified=verified or False,
         planned=_history(line, at),
         requested=_flag(contact, "requested", "contact") or False,
     )
