@@ -1,6 +1,7 @@
 """Which strategy decides for whom: read from the control topic, planned, signed, and published whole."""
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ from models.clock import Clock
 from recoup import person
 from recoup.worker_answers import Answer, Asked, answers
 from recoup.yaml_file import read_yaml
-from schemas.control import PolicyReleased
+from schemas.control import PolicyReleased, Tenant
 from schemas.errors import BadInput, ModelRefused, NotReady
 from schemas.strategies import ActionStrategy
 
@@ -63,6 +64,14 @@ def signed(releases: InForce, settings: ModelSettings, home: Path) -> InForce:
             check_policy_signature(release, key)
             found[place] = release
     return found
+
+
+def concerned(tenants: Mapping[str, Tenant], in_force: InForce, tenant: str, role: Role) -> list[Tenant]:
+    """The tenants that a release decides for: the one named, or all that have none of their own."""
+    if tenant != ALL:
+        return [tenants[tenant]]
+    own = {name for (name, its), release in in_force.items() if its == role and release.strategy is not None}
+    return [found for name, found in tenants.items() if name not in own]
 
 
 def plan(in_force: InForce, strategy: ActionStrategy, tenant: str, role: Role) -> PolicyReleased:

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from recoup.policy_releases import InForce, Role
     from recoup.settings import Settings
     from recoup.worker_answers import Answer
-    from schemas.control import PolicyReleased
+    from schemas.control import PolicyReleased, Tenant
     from schemas.strategies import ActionStrategy
 
 FILE = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -65,12 +65,15 @@ def release(file: Path, tenant: str, shadow: bool, as_json: bool) -> None:
     \b
     Example:  recoup policies release config/strategies/household.yaml --tenant acme
     """
+    from models.actions.strategy import check_for
     from models.clock import WallClock
-    from recoup.policy_releases import check_ends, plan, read_strategy
+    from recoup.policy_releases import check_ends, concerned, plan, read_strategy
 
     strategy = read_strategy(file)
     check_ends(strategy, WallClock())
-    settings, in_force = _ready(tenant)
+    settings, in_force, tenants = _ready(tenant)
+    for whom in concerned(tenants, in_force, tenant, _role(shadow)):
+        check_for(strategy, whom, str(file))
     _send(settings, plan(in_force, strategy, tenant, _role(shadow)), in_force, as_json)
 
 
@@ -88,7 +91,7 @@ def rollback(tenant: str, shadow: bool, as_json: bool) -> None:
     """
     from recoup.policy_releases import plan_rollback
 
-    settings, in_force = _ready(tenant)
+    settings, in_force, _ = _ready(tenant)
     _send(settings, plan_rollback(in_force, tenant, _role(shadow)), in_force, as_json)
 
 
@@ -152,16 +155,17 @@ def _settings() -> "Settings":
     return settings
 
 
-def _ready(tenant: str) -> "tuple[Settings, InForce]":
-    """The settings and what is in force, once it is sure that the tenant is known."""
+def _ready(tenant: str) -> "tuple[Settings, InForce, dict[str, Tenant]]":
+    """The settings, what is in force and the published tenants, once it is sure that the tenant is known."""
     from recoup.addresses import require
     from recoup.model_releases import check_tenant
     from recoup.tenants import published
 
     settings = _settings()
     require(settings, "redis")
-    check_tenant(tenant, published(settings.kafka))
-    return settings, _in_force(settings)
+    tenants = published(settings.kafka)
+    check_tenant(tenant, tenants)
+    return settings, _in_force(settings), tenants
 
 
 def _in_force(settings: "Settings") -> "InForce":
