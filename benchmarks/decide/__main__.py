@@ -1,6 +1,7 @@
 """`python -m benchmarks.decide`: three contestants on local stacks of their own, over the same events of accounts with a past.
 
-(a) our decide worker, with a trained model and with the baseline score; (b) a hand-written confluent-kafka loop around
+(a) our decide worker: with a strategy that values actions on a trained model, with the model alone, and with the baseline
+score; (b) a hand-written confluent-kafka loop around
 the same core with the baseline and the same guarantee; (c) the same logic as a plain Faust agent, one event at a time,
 without the guarantee. (a) and (b) take turns, and their medians are compared. CPU is that of the contestant's process
 alone.
@@ -17,7 +18,7 @@ import click
 import msgspec
 import redis
 
-from benchmarks import ground, trained
+from benchmarks import ground, strategy, trained
 from benchmarks.portfolio import TENANT, Ready, messages
 from models.clock import WallClock
 from recoup import tenants
@@ -32,8 +33,10 @@ def measure(name: str, command: tuple[str, ...], past: list[Ready], measured: li
     """Let one contestant work off the past and then what is measured."""
     with ground.stack() as (settings, _):
         publish_tenant(settings)
-        if name == "trained":
+        if name in ("nba", "trained"):
             trained.release(settings)
+        if name == "nba":
+            strategy.release(settings)
         ground.send(settings.kafka, past)
         ground.send(settings.kafka, measured)
         total = len(past) + len(measured)
@@ -98,6 +101,7 @@ def main(events: int, accounts: int, rounds: int, faust_events: int, faust_accou
     now = datetime.now(UTC)
     worker = ("recoup.cli.main", "worker", "--log-level", "warning", "decide")
     contestants: dict[str, tuple[str, ...]] = {
+        "nba": worker,
         "trained": worker,
         "decide": worker,
         "loop": ("benchmarks.decide.loop",),
@@ -116,6 +120,7 @@ def main(events: int, accounts: int, rounds: int, faust_events: int, faust_accou
     summary = {
         "events_per_second": speed,
         "cpu_us_per_event": {name: median(of, "cpu_us_per_event") for name, of in results.items()},
+        "nba_to_trained": round(speed["nba"] / speed["trained"], 2),
         "trained_to_decide": round(speed["trained"] / speed["decide"], 2),
         "decide_to_loop": round(speed["decide"] / speed["loop"], 2),
         "decide_to_faust": round(speed["decide"] / speed["faust"], 1),
