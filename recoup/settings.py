@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     home: Path = Path(".recoup")
     """The local stack's data, logs and endpoints."""
     tenants_dir: Path = Path("config/tenants")
+    templates_dir: Path = Path("config/templates")
     kafka: KafkaSettings = KafkaSettings()
     redis: RedisSettings = RedisSettings()
     clickhouse: ClickHouseSettings = ClickHouseSettings()

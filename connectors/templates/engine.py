@@ -47,10 +47,9 @@ def environment(*, escapes: bool) -> ImmutableSandboxedEnvironment:
     made = ImmutableSandboxedEnvironment(
         autoescape=escapes,
         undefined=Missing,
-        trim_blocks=True,
         lstrip_blocks=True,
         finalize=_finalize,
-        extensions=[],
+        loader=jinja2.DictLoader({}),  # a template stands alone: there is nothing to include
     )
     made.globals.clear()  # no range, no lipsum: nothing that makes something out of nothing
     made.filters = {name: function for name, function in made.filters.items() if name in FILTERS}

@@ -16,6 +16,8 @@ from schemas.currencies import CURRENCIES, decimals
 
 WRITTEN = re.compile(r"^(-?)([0-9]+)(?:\.([0-9]+))? ([A-Z]{3})$")
 """As contact requests carry an amount: `12.34 EUR`."""
+_CODE_BESIDE = re.compile(r"([A-Z]{3})(?=[0-9])")
+"""CLDR's currency spacing, which Babel leaves out: a code does not touch its number."""
 Style = Literal["short", "medium", "long", "full"]
 
 
@@ -59,7 +61,7 @@ def written_money(amount: Money, locale: Locale) -> str:
     pattern.frac_prec = (places, places)
     value = Decimal(amount.minor).scaleb(-places)
     said: str = pattern.apply(value, locale, currency=amount.currency, currency_digits=False)
-    return said
+    return _CODE_BESIDE.sub("\\1\N{NO-BREAK SPACE}", said)
 
 
 def written_amounts(several: tuple[Money, ...], locale: Locale) -> str:

@@ -6,7 +6,7 @@ import jinja2
 import msgspec
 from babel import Locale
 
-from connectors.templates.engine import compile_source
+from connectors.templates.engine import compile_source, printed
 from connectors.templates.money import locale_of
 from schemas.control import Tenant
 from schemas.errors import BadInput
@@ -23,6 +23,8 @@ class Ready(msgspec.Struct, frozen=True):
     text: jinja2.Template
     html: jinja2.Template | None
     subject: jinja2.Template | None
+    needs: frozenset[str]
+    """Variables without which it cannot be rendered."""
 
 
 class Templates:
@@ -74,6 +76,7 @@ def ready(registered: TemplateRegistered) -> Ready:
     locale = locale_of(its.language)
     if locale is None:
         raise BadInput(f"There are no rules for writing amounts and dates in the language {its.language}.")
+    sources = [source for source in (its.text, its.html, its.subject) if source is not None]
     try:
         return Ready(
             registered=its,
@@ -81,6 +84,7 @@ def ready(registered: TemplateRegistered) -> Ready:
             text=compile_source(its.text, escapes=False),
             html=None if its.html is None else compile_source(its.html, escapes=True),
             subject=None if its.subject is None else compile_source(its.subject, escapes=False),
+            needs=frozenset().union(*[printed(source).always for source in sources]),
         )
     except jinja2.TemplateSyntaxError as error:
         raise BadInput(

@@ -1,5 +1,7 @@
 """A contact put into words: the whole message, or the code that says why it cannot be said. Nothing is sent with a gap."""
 
+import re
+
 import jinja2
 import msgspec
 
@@ -43,7 +45,7 @@ def _filled(found: Ready, contact: Contact) -> Message | str:
     except ValueError:
         return f"{UNSAYABLE}:variables"
     try:
-        text = fill(found.text, known, found.locale).strip()
+        text = tidy(fill(found.text, known, found.locale))
         html = None if found.html is None else fill(found.html, known, found.locale)
         subject = None if found.subject is None else " ".join(fill(found.subject, known, found.locale).split())
     except jinja2.UndefinedError as error:  # says no more than the name
@@ -68,6 +70,13 @@ def _filled(found: Ready, contact: Contact) -> Message | str:
         purpose=request.purpose,
         mode=request.mode,
     )
+
+
+def tidy(text: str) -> str:
+    """The text without the gaps that an empty statement leaves."""
+    text = re.sub(r"(?<=\S)[ \t]{2,}(?=\S)", " ", text)
+    text = re.sub(r"[ \t]+$", "", text, flags=re.MULTILINE)
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
 def addressed(contact: Contact) -> str:

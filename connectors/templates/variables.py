@@ -77,7 +77,7 @@ def values(contact: Contact, said: Statements, locale: Locale) -> dict[str, Any]
     Raises:
         ValueError: an amount or a day of the request is none.
     """
-    known = dict(_decided(contact.variables)) | _sender(contact.tenant)
+    known = dict(_decided(contact.variables)) | sender_values(contact.tenant)
     return known | dict(_statements(contact, said, locale, known))
 
 
@@ -94,7 +94,8 @@ def _decided(given: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
                 yield name, value
 
 
-def _sender(tenant: Tenant) -> dict[str, Any]:
+def sender_values(tenant: Tenant) -> dict[str, str]:
+    """What the tenant says of itself; what it leaves empty is left out."""
     sender = tenant.sender
     known = {
         "business_name": sender.name or tenant.name,
