@@ -19,8 +19,8 @@ def st_1(case: Case) -> bool:
     for fact in said:
         if fact["type"] == "bankruptcy.filed":
             stands = True
-        elif fact.get("outcome") in {"dismissed", "closed"}:
-            stands = False
+        else:
+            stands = fact.get("outcome") not in {"dismissed", "closed"}
     return stands
 
 
@@ -63,10 +63,14 @@ def st_4(case: Case) -> bool:
     ):
         return True
     return any(
-        same_address(item.address, case.address) if item.address else case.channel in PHONE
+        same_address(item.address, case.address) if item.address else _same_medium(item.channel, case.channel)
         for item in case.attempts
         if item.outcome == "wrong_party"
     )
+
+
+def _same_medium(one: str, other: str) -> bool:
+    return one == other or (one in PHONE and other in PHONE)
 
 
 def st_5(case: Case, zone: ZoneInfo | None) -> bool:

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from tests.compliance_oracle.hours import inside, said_convenient
 from tests.compliance_oracle.log import ELECTRONIC, PHONE, VOICE, Attempt, Case, Fact, day_of, same_address
 from tests.compliance_oracle.wishes import (
+    consented,
     extra_calls,
     grants,
     inbound,
@@ -157,10 +158,10 @@ def rf_10(case: Case, zone: ZoneInfo | None) -> bool:
     contact_point.checked with not_reassigned, at most 60 days old, is needed. E-mail has no 60-day limb"; "a verified
     address needs no consent fact".
     """
+    if case.purpose == "opt_out_confirmation":
+        return False
     consent = standing_consent(case, case.channel)
     ended = [at for at, _debt in opt_outs(case, case.channel, unsure=False)]
-    if case.purpose == "opt_out_confirmation":
-        ended = [at for at in ended if case.at - at > dt.timedelta(minutes=5)]
     wrote = [at for at in inbound(case, case.channel) if not ended or at > ended[-1]]
     if case.channel == "email":
         return not (case.verified or consent or wrote)
@@ -184,12 +185,17 @@ def rf_12(case: Case, zone: ZoneInfo) -> bool:
     notice for that debt was sent or given, every collection contact about it is denied; the notice itself is
     allowed."
     """
-    if case.purpose in {*NOT_COLLECTION, "validation_notice"} or notices(case):
+    if case.purpose in {*NOT_COLLECTION, "validation_notice"}:
         return False
+    noticed = {item.debt for item in notices(case)}
     return any(
         (case.day(zone) - day_of(item.talked_at or item.at, zone)).days > 5
         for item in case.attempts
-        if item.purpose not in NOT_COLLECTION and case.about(item.debt) and _communicates(item)
+        if item.purpose not in NOT_COLLECTION
+        and case.about(item.debt)
+        and _communicates(item)
+        and not noticed & {None, case.debt or item.debt}
+        and not (noticed and case.debt is None and item.debt is None)
     )
 
 
@@ -291,15 +297,7 @@ def tc_1(case: Case) -> bool:
     "Prior express consent for autodialled / artificial / prerecorded calls and texts to mobiles"; "applies to every
     SMS, and to calls only when mode is artificial or autodialled".
     """
-    return (case.channel == "sms" or _robot(case)) and not _consented(case)
-
-
-def _consented(case: Case) -> bool:
-    consent = standing_consent(case, case.channel)
-    if consent is None or case.mode != "artificial" or case.channel not in VOICE:
-        return consent is not None
-    stops = [at for at, debt in opt_outs(case, "sms", unsure=False) if case.about(debt)]
-    return not stops or consent["at"] > stops[-1]
+    return (case.channel == "sms" or _robot(case)) and not consented(case, case.channel)
 
 
 def tc_2(case: Case, zone: ZoneInfo | None) -> bool:
@@ -314,15 +312,15 @@ def tc_2(case: Case, zone: ZoneInfo | None) -> bool:
         or not _from(case, zone, dt.date(2025, 4, 11))
     ):
         return False
-    return taken_back(case, case.channel) or (case.mode == "artificial" and bool(_stopped_by_text(case, same=True)))
+    return taken_back(case, case.channel) or (case.mode == "artificial" and _stopped_by_text(case))
 
 
-def _stopped_by_text(case: Case, *, same: bool) -> bool:
-    """Whether a STOP by SMS, on the same or on an unrelated matter, is newer than every consent to calls."""
+def _stopped_by_text(case: Case) -> bool:
+    """Whether a STOP by SMS on the same matter is newer than every consent to calls."""
     if case.channel not in VOICE:
         return False
     given = grants(case, case.channel)
-    stops = [at for at, debt in opt_outs(case, "sms") if case.about(debt) == same]
+    stops = [at for at, debt in opt_outs(case, "sms") if case.about(debt)]
     return bool(stops) and (not given or given[-1]["at"] <= stops[-1])
 
 
@@ -331,8 +329,12 @@ def tc_3(case: Case, zone: ZoneInfo | None) -> bool:
 
     "Applying one revocation to UNRELATED robocalls/texts: waived to 2026-04-11, then to 2027-01-31".
     """
-    robot = case.channel in VOICE and case.mode in {"artificial", "autodialled"}
-    return robot and _from(case, zone, dt.date(2027, 1, 31)) and _stopped_by_text(case, same=False)
+    robot = case.channel == "sms" or (case.channel in VOICE and case.mode in {"artificial", "autodialled"})
+    if not robot or case.purpose == "opt_out_confirmation" or not _from(case, zone, dt.date(2027, 1, 31)):
+        return False
+    unrelated = [at for said in PHONE for at, debt in opt_outs(case, said) if not case.about(debt)]
+    given = grants(case, case.channel)
+    return bool(unrelated) and (not given or given[-1]["at"] <= max(unrelated))
 
 
 def _from(case: Case, zone: ZoneInfo | None, first: dt.date) -> bool:
@@ -378,7 +380,10 @@ def tc_5(case: Case, zone: ZoneInfo | None) -> bool:
     "AI voices = artificial voice: consent" (2024-02-08).
     """
     return (
-        case.mode == "artificial" and _robot(case) and _from(case, zone, dt.date(2024, 2, 8)) and not _consented(case)
+        case.mode == "artificial"
+        and _robot(case)
+        and _from(case, zone, dt.date(2024, 2, 8))
+        and not consented(case, case.channel)
     )
 
 
@@ -390,7 +395,7 @@ def tc_8(case: Case, zone: ZoneInfo) -> bool:
     """
     if case.channel not in VOICE or case.mode != "artificial" or case.purpose == "transactional":
         return False
-    if case.line_type == "mobile" or not _from(case, zone, dt.date(2023, 7, 20)) or _consented(case):
+    if case.line_type == "mobile" or not _from(case, zone, dt.date(2023, 7, 20)) or consented(case, case.channel):
         return False
     return len([item for item in counted(case, zone, 30, VOICE, connected=False) if item.mode == "artificial"]) >= 3
 

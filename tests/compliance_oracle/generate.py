@@ -125,7 +125,7 @@ def _was(rng: Random, moment: dt.datetime) -> Line:
     line["direction"] = "inbound" if rng.random() < 0.1 else "outbound"
     if rng.random() < 0.15:
         line["purpose"] = rng.choice(("transactional", "opt_out_confirmation", "consent_request", "collection"))
-    if rng.random() < 0.02:
+    if channel == "call" and rng.random() < 0.03:
         line["outcome"] = "wrong_party"
     return line
 

@@ -138,11 +138,11 @@ def _house_and_status(case: Case) -> set[str]:
 def _binds(case: Case, *, third_party: bool) -> bool:
     """By the words of the specification.
 
-    "RF, MA, WA, DC and NYC rules bind consumer debt only"; some of them third parties only.
+    "RF, MA, WA, DC and NYC rules bind consumer debt only"; some of them third parties only, the others whoever collects.
     """
     consumer = _country(case) == "US" and case.account.get("debt_class") == "consumer"
     role = case.account.get("collector_role")
-    return consumer and (role == "third_party" or (not third_party and role == "creditor"))
+    return consumer and (role == "third_party" or not third_party)
 
 
 def _named(case: Case, plain: dict[str, Any], zoned: dict[str, Any]) -> set[str]:
@@ -172,6 +172,6 @@ def _of_the_states(case: Case) -> set[str]:
         denied |= _named(case, {}, {"NYC-0": places.nyc_0} if city else {})
     if _binds(case, third_party=False):
         denied |= _named(case, {}, {"MA-1": places.ma_1, "MA-2": places.ma_2} if state == "MA" else {})
-        denied |= _named(case, {}, {"DC-1": places.dc_1} if state == "DC" else {})
-        denied |= _named(case, {}, {"NYC-1": places.nyc_1} if city else {})
+        denied |= {"DC-1"} if state == "DC" and any(places.dc_1(case, zone) for zone in zones) else set()
+        denied |= {"NYC-1"} if city and any(places.nyc_1(case, zone) for zone in zones) else set()
     return denied

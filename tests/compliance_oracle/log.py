@@ -172,9 +172,10 @@ def _attempts(history: Any, facts: list[Fact], at: dt.datetime) -> list[Attempt]
         attempt.debt = attempt.debt or fact.get("debt_id")
         attempt.address = attempt.address or fact.get("address")
         if fact["type"] == "contact.sent":
+            attempt.at = fact["at"] if attempt.outcome == "failed" else attempt.at
             attempt.purpose = fact.get("purpose") or "collection"
             attempt.mode = fact.get("mode") or "live"
-        if attempt.outcome in {None, "sent"} or fact["type"] == "call.completed":
+        if attempt.outcome in {None, "sent", "failed"} or fact["type"] == "call.completed":
             attempt.outcome = outcome
         attempt.talked_at = fact["at"]
     found += named.values()

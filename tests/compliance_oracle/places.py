@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 from tests.compliance_oracle.federal import NOT_COLLECTION, counted, refused_at_work
 from tests.compliance_oracle.hours import inside, said_convenient
 from tests.compliance_oracle.log import ELECTRONIC, PHONE, VOICE, Attempt, Case, day_of
-from tests.compliance_oracle.wishes import at_work, grants, standing_consent
+from tests.compliance_oracle.wishes import at_work, consented, grants
 
 EVERY = ("call", "voicemail", "sms", "email", "letter")
 BOROUGHS = {"new york", "brooklyn", "bronx", "queens", "staten island", "manhattan"}
@@ -72,7 +72,7 @@ def wa_1(case: Case, zone: ZoneInfo) -> bool:
     "> 3 communications per single week prohibited; workplace 1 per week; home not before 8 a.m. or after 9 p.m." A
     week is "both the calendar week (Sunday to Saturday) and the 7-day window"; the first lies within the second.
     """
-    late = case.channel in PHONE and not case.workplace and not inside(case.at, zone, "08:00", "21:00")
+    late = case.channel != "letter" and not case.workplace and not inside(case.at, zone, "08:00", "21:00")
     if late and case.purpose != "opt_out_confirmation":
         return True
     if case.purpose == "transactional":
@@ -93,24 +93,25 @@ def wa_2(case: Case, zone: ZoneInfo) -> bool:
     return len([item for item in made if item.purpose not in NOT_COLLECTION]) >= 2
 
 
-def dc_1(case: Case, zone: ZoneInfo) -> bool:
+def dc_1(case: Case, zone: ZoneInfo | None) -> bool:
     """DC-1, in its own words.
 
     "> 4 phone calls per account per 7 days prohibited; > 5 e-mails+texts+private messages cumulatively per account
     per 7 days, only AFTER consent; ONE message per 7 days allowed to obtain consent"; "binds debts more than 30 days
     past due, not secured by real estate or a vehicle; unknown = binds".
     """
-    if not _dc_binds(case, zone):
-        return False
+    if zone is None or not _dc_binds(case, zone):
+        asks = case.purpose == "consent_request"
+        return zone is None and case.channel in ELECTRONIC and not asks and not consented(case, case.channel)
     calls = counted(case, zone, 7, VOICE, connected=False)
     messages = counted(case, zone, 7, ELECTRONIC, connected=False)
     if case.channel in VOICE:
         return case.purpose != "transactional" and len(calls) >= 4
     if case.channel not in ELECTRONIC:
         return False
-    if case.purpose == "consent_request" and not standing_consent(case, case.channel):
+    if case.purpose == "consent_request" and not consented(case, case.channel):
         return any(item.purpose == "consent_request" for item in messages) or len(messages) >= 5
-    if not standing_consent(case, case.channel):
+    if not consented(case, case.channel):
         return True
     return case.purpose != "transactional" and len(messages) >= 5
 
@@ -134,20 +135,21 @@ def nyc_0(case: Case, zone: ZoneInfo) -> bool:
     return len(counted(case, zone, 7, EVERY, connected=False)) >= 2
 
 
-def nyc_1(case: Case, zone: ZoneInfo) -> bool:
+def nyc_1(case: Case, zone: ZoneInfo | None) -> bool:
     """NYC-1, in its own words.
 
     "> 3 contacts/attempts in any 7-day period across ALL channels, per account; electronic only with written
     revocable consent; effective 2026-09-01".
     """
-    if case.day(zone) < dt.date(2026, 9, 1):
+    if (case.day(zone) if zone else case.at.date()) < dt.date(2026, 9, 1):
         return False
     if case.channel in ELECTRONIC:
-        consent = standing_consent(case, case.channel)
         written = [fact for fact in grants(case, case.channel) if fact.get("form") != "oral"]
-        if not (consent and written):
+        if not consented(case, case.channel) or not (written or case.purpose == "opt_out_confirmation"):
             return True
-    return case.purpose != "transactional" and len(counted(case, zone, 7, EVERY, connected=False)) >= 3
+    if zone is None or case.purpose == "transactional":
+        return False
+    return len(counted(case, zone, 7, EVERY, connected=False)) >= 3
 
 
 def uk_4(case: Case) -> bool:

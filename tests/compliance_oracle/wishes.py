@@ -69,16 +69,15 @@ def taken_back(case: Case, channel: str) -> bool:
 
 
 def standing_consent(case: Case, channel: str) -> Fact | None:
-    """The newest consent, unless it was taken back since.
-
-    A STOP confirmation is "exempt from the opt-out itself": for it, what was taken back within the last five minutes
-    still stands.
-    """
+    """The newest consent, unless it was taken back since."""
     given = grants(case, channel)
     outs = [at for at, _debt in opt_outs(case, channel, unsure=False)]
-    if case.purpose == "opt_out_confirmation":
-        outs = [at for at in outs if case.at - at > dt.timedelta(minutes=5)]
     return given[-1] if given and (not outs or given[-1]["at"] > outs[-1]) else None
+
+
+def consented(case: Case, channel: str) -> bool:
+    """Whether consent stands. A STOP confirmation is "exempt from the opt-out itself", so it asks for none."""
+    return case.purpose == "opt_out_confirmation" or standing_consent(case, channel) is not None
 
 
 def inbound(case: Case, channel: str) -> list[dt.datetime]:

@@ -29,7 +29,8 @@ POLITE = {
 }
 
 CHANNELS = {
-    "sms": r"\b(text\w*|txt\w*|sms\w*|messag\w*|mensaj\w*|mensag\w*|nachricht\w*|messagg\w*|bericht\w*|meddeland\w*)\b",
+    "sms": r"\b(text\w*|txt\w*|sms\w*)\b",
+    "message": r"\b(messag\w*|mensaj\w*|mensag\w*|nachricht\w*|messagg\w*|bericht\w*|meddeland\w*)\b",
     "email": r"\b(e mail\w*|email\w*|mail\w*|correo\w*|courriel\w*|mejl\w*)\b",
     "call": r"\b(call\w*|phon\w*|ring\w*|llam\w*|anruf\w*|anzurufen|appel\w*|ligar|ligue\w*|telefon\w*|chiam\w*|bel|bellen)\b",
     "letter": r"\b(letters?|carta\w*|briefe?|courriers?|lettere?)\b",
@@ -68,6 +69,8 @@ def takes_back(text: str, channel: str) -> tuple[str, set[str]]:
         return "yes", {channel}
     other = OTHER_SENSE.search(said) is not None
     named = {name for name, pattern in CHANNELS.items() if re.search(pattern, said)}
+    if "message" in named:
+        named = (named - {"message"}) or {channel}
     if TAKES_BACK.search(said) and named and not other:
         return "yes", {"all"} if "all" in named else named
     if other or not NAMED.search(said):
