@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from models.actions.choice import Conditions
 from models.calendar import DAY, instant
 from models.clock import Instant
-from models.core import Mode, Outcome, Work, step
+from models.core import NO_CONDITIONS, Mode, Outcome, Work, step
 from schemas.actions import NextBestAction
 from schemas.control import Tenant
 from schemas.decode import TopicDecoder
+from schemas.strategies import ActionStrategy
 from tests.unit.models.events import day, tenant
 
 KEY = "acme|a1"
@@ -18,8 +20,18 @@ NINE = 14 / 24
 class Life:
     """One account through time: events come, reviews fire, decisions are kept."""
 
-    def __init__(self, of: Tenant | None = None, mode: Mode = "live") -> None:
+    def __init__(
+        self,
+        of: Tenant | None = None,
+        mode: Mode = "live",
+        strategy: ActionStrategy | None = None,
+        conditions: Conditions = NO_CONDITIONS,
+        key: str = KEY,
+    ) -> None:
         self.tenants = {"acme": of or tenant()}
+        self.strategies = {} if strategy is None else {"acme": strategy}
+        self.conditions = conditions
+        self.key = key
         self.mode = mode
         self.blob: bytes | None = None
         self.review: Instant | None = None
@@ -40,13 +52,14 @@ class Life:
 
     def _step(self, now: Instant, events: list[Any]) -> Outcome:
         numbered_events = [(event, place) for place, event in enumerate(events)]
-        work = Work(key=KEY, tenant_id="acme", account_id="a1", blob=self.blob, events=numbered_events, now=now)
-        outcome = step([work], self.tenants, self.mode)
+        account_id = self.key.partition("|")[2]
+        work = Work(self.key, "acme", account_id, self.blob, numbered_events, now)
+        outcome = step([work], self.tenants, self.mode, strategies=self.strategies, conditions=self.conditions)
         self.blob = outcome.states[0][1] or None
         self.review = outcome.reviews[0][1]
         assert self.review is None or self.review > now, "a review lies in the future"
         for topic, key, value in outcome.messages[0]:
-            assert key == KEY.encode()
+            assert key == self.key.encode()
             message = TopicDecoder(topic)(value, key, day(10_000))
             assert not hasattr(message, "reason") or type(message).__name__ != "Refusal", message
             self.messages.append((topic, message))
