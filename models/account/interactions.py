@@ -15,6 +15,8 @@ from models.account.seen import EVENTS, fingerprint, remember, stamp
 from models.calendar import DAY, day_number, instant
 from models.clock import Instant
 from models.language.opt_out import channels_named, opt_out
+from models.language.reading import BY_PHRASE
+from models.language.replies import read_reply
 from schemas.envelope import Event
 from schemas.interactions import (
     CallCompleted,
@@ -38,6 +40,7 @@ TOUCHES = 128
 """Many times what the limits let through in that time."""
 TEXTED = 16
 DEBTS = 16
+STOPS = 24
 OPT_OUTS = 32
 PROMISES = 8
 BLOCKED = 16
@@ -47,6 +50,8 @@ READ = ("opened", "clicked")
 CONNECTED = ("conversation", "third_party", "voicemail", "no_answer", "wrong_party")
 """Outcomes of a call that was made; `not_connected` was none."""
 
+CLAIMED = frozenset({"dispute", "paid_already", "hardship"})
+"""What a reply may claim that its own event says better, once a person has looked into it."""
 BY_NUMBER = frozenset({"call", "voicemail", "sms"})
 """Channels that reach a telephone number: a wish that came from it is about it on each of them."""
 
@@ -77,7 +82,9 @@ class Promise(msgspec.Struct, array_like=True, gc=False):
 
     made_at: Instant
     amount: int
+    """0 = a reply promised, and named no sum or several."""
     currency: str
+    """`""` = a reply named none; the amount is then in hundredths."""
     due_on: int
     cancelled_at: Instant | None = None
     known: bool = True
@@ -115,7 +122,7 @@ class InteractionFacts(Contacts, array_like=True, gc=False):
     read_until: dict[str, Instant] = {}
     """Up to when a person has read the replies, by channel."""
     stops: dict[str, Instant] = {}
-    """The newest opt-out from texts, by the debt that it was about; `""` = it named none."""
+    """The newest opt-out from calls or texts, by `channel|debt that it was about`; no debt = it named none."""
     texts: dict[str, Instant] = {}
     """The newest text from the customer, by the number that it came from; `""` = not known."""
     spoken: dict[str, Instant] = {}
@@ -124,6 +131,8 @@ class InteractionFacts(Contacts, array_like=True, gc=False):
     """When its validation notice was sent, likewise."""
     stopped_by: dict[str, Instant] = {}
     """The newest opt-out that came by a channel, from whatever it was."""
+    claims: dict[str, Instant] = {}
+    """The newest reply that claims one of CLAIMED, or promises without a day, by `channel|intent`."""
 
 
 # -- contacts ----------------------------------------------------------------------------------------------------------
@@ -222,7 +231,35 @@ def _replied(facts: InteractionFacts, event: ReplyReceived, at: Instant, _mark: 
                 _later(facts.unread, f"{event.channel}|{channel}", at)
     if wish == "unsure":
         _later(facts.unread, event.channel, at)
+    elif wish == "no":
+        _understood(facts, event, at)
     return APPLIED
+
+
+def _understood(facts: InteractionFacts, event: ReplyReceived, at: Instant) -> None:
+    """Take what a reply says besides; what nobody is sure of, and a question, waits for a person."""
+    channel = event.channel
+    reading = read_reply(event.text, event.address, at)
+    if not reading.sure or reading.says("question"):
+        _later(facts.unread, channel, at)
+    if not reading.sure:
+        if reading.intent == "opt_out":
+            _later(facts.unread, f"{channel}|{channel}", at)
+        return
+    for intent in (reading.intent, *reading.also):
+        if intent in CLAIMED:
+            _later(facts.claims, f"{channel}|{intent}", at)
+    if reading.says("wrong_person"):
+        if event.address and reading.confidence >= BY_PHRASE:
+            _block(facts, event.address, at)
+        else:
+            _later(facts.unread, channel, at)
+    if reading.says("promise"):
+        if reading.due_on is None:
+            _later(facts.claims, f"{channel}|promise", at)
+        else:
+            promise = Promise(at, reading.amount_minor or 0, reading.currency or "", day_number(reading.due_on))
+            _promise(facts, event.event_id, promise)
 
 
 def _meant(event: ReplyReceived, channel: str) -> str | None:
@@ -255,9 +292,13 @@ def _opt_out(
 ) -> None:
     """Over the limit the oldest address is forgotten and its whole channel opted out instead: never too little."""
     opt_outs = facts.opt_outs
-    if channel == "sms":
-        _later(facts.stops, debt_id or "", at)
-        _bound_debts(facts.stops, max)
+    if channel in BY_NUMBER:
+        _later(facts.stops, f"{channel}|{debt_id or ''}", at)
+        if len(facts.stops) > STOPS:  # what is forgotten is taken to be about every debt
+            name = min(
+                (name for name in facts.stops if not name.endswith("|")), key=lambda name: (facts.stops[name], name)
+            )
+            _later(facts.stops, name.partition("|")[0] + "|", facts.stops.pop(name))
     key = f"{channel}|{address or ''}"
     opt_outs[key] = max(opt_outs.get(key, 0), at)
     if len(opt_outs) > OPT_OUTS:
@@ -273,13 +314,17 @@ def _complained(facts: InteractionFacts, _event: ComplaintReceived, at: Instant,
 
 
 def _promised(facts: InteractionFacts, event: PromiseMade, at: Instant, _mark: bytes) -> Answer:
-    known = facts.promises.get(event.promise_id)
+    promise = Promise(at, event.amount_minor, event.currency, day_number(event.due_on))
+    return _promise(facts, event.promise_id, promise)
+
+
+def _promise(facts: InteractionFacts, promise_id: str, promise: Promise) -> Answer:
+    known = facts.promises.get(promise_id)
     if known is not None and known.known:
         return DUPLICATE
-    promise = Promise(at, event.amount_minor, event.currency, day_number(event.due_on))
     if known is not None:
         promise.cancelled_at = known.cancelled_at
-    facts.promises[event.promise_id] = promise
+    facts.promises[promise_id] = promise
     _bound_promises(facts)
     return APPLIED
 
@@ -331,12 +376,12 @@ def fold(facts: InteractionFacts, event: Event, handler: Handler) -> Answer:
     return answer
 
 
-def _bound_debts(times: dict[str, Instant], of: Callable[[Instant, Instant], Instant]) -> None:
+def _bound_debts(times: dict[str, Instant]) -> None:
     """Over the limit a debt is forgotten and what was known of it taken to be about every one."""
     if len(times) > DEBTS:
         name = min((name for name in times if name), key=lambda name: (times[name], name))
         since = times.pop(name)
-        times[""] = of(times.get("", since), since)
+        times[""] = min(times.get("", since), since)
 
 
 def _forget_old(facts: InteractionFacts) -> None:
@@ -349,6 +394,11 @@ def _forget_old(facts: InteractionFacts) -> None:
                 return
             first = min(touches, key=lambda name: (touches[name].at, name))
         _remember_first(facts, touches.pop(first))
+
+
+def medium(channel: str) -> str:
+    """What channels reach the same contact points; it stands for a point of it that is not known."""
+    return "number|" if channel in BY_NUMBER else channel + "|"
 
 
 def speaks_of_debt(touch: Touch) -> bool:
@@ -372,7 +422,7 @@ def _remember_first(facts: InteractionFacts, touch: Touch) -> None:
     debt = touch.debt_id or ""
     if speaks_of_debt(touch):
         facts.spoken[debt] = min(facts.spoken.get(debt, touch.at), touch.at)
-        _bound_debts(facts.spoken, min)
+        _bound_debts(facts.spoken)
     if gives_notice(touch):
         facts.noticed[debt] = min(facts.noticed.get(debt, touch.at), touch.at)
         if len(facts.noticed) > DEBTS:  # what is forgotten here only denies more
@@ -380,4 +430,4 @@ def _remember_first(facts: InteractionFacts, touch: Touch) -> None:
     if touch.channel == "sms" and touch.inbound:
         _later(facts.texts, touch.address or "", touch.at)
     if touch.outcome == "wrong_party" and not touch.address:
-        _block(facts, "", touch.at)
+        _block(facts, medium(touch.channel), touch.at)

@@ -20,6 +20,7 @@ from models.account.ledger import Payment, PaymentFacts, decode_payment
 from models.account.state import Facts
 from models.calendar import DAY, Zone
 from models.clock import Instant
+from schemas.currencies import decimals
 
 FAR = 366
 """Days beyond which nobody looks ahead to a promised day, which may be 170 years away; the account is looked at again
@@ -32,14 +33,14 @@ class Judged(msgspec.Struct, gc=False):
     promise_id: str
     promise: Promise
     received: int
-    """Minor units that have come in time."""
+    """Minor units that have come in time, or hundredths when the promise names no currency."""
     told: bool = True
     """Whether it is news; what had passed when the tenant went live is not."""
 
     @property
     def kept(self) -> bool:
-        """Whether all that was promised has come."""
-        return self.received >= self.promise.amount
+        """Whether all that was promised has come; of a promise without a sum, anything."""
+        return self.received >= max(1, self.promise.amount)
 
 
 def judge(facts: Facts, course: Course, zone: Zone, today: int) -> tuple[Judged, ...]:
@@ -102,10 +103,15 @@ def _payments(facts: PaymentFacts) -> Iterator[Payment]:
 
 def _received(payments: list[Payment], promise: Promise, zone: Zone) -> int:
     return sum([
-        max(0, payment.unused + sum([share[1] for share in payment.shares]))
+        _hundredths(promise, payment, max(0, payment.unused + sum([share[1] for share in payment.shares])))
         for payment in payments
         if payment.known
-        and payment.currency == promise.currency
+        and promise.currency in (payment.currency, "")
         and payment.at >= promise.made_at
         and zone.day(payment.at) <= promise.due_on
     ])  # fmt: skip
+
+
+def _hundredths(promise: Promise, payment: Payment, minor: int) -> int:
+    """Minor units, or hundredths of the major unit when the promise names no currency."""
+    return minor if promise.currency else minor * 100 // 10 ** decimals(payment.currency)

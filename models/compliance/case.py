@@ -154,15 +154,17 @@ class Case(msgspec.Struct, gc=False):
 
     def stopped_by_sms(self) -> Instant:
         """When texts about the same matter were last opted out of, or consent to them taken back; 0 = never."""
-        return max((at for debt, at in self.stops() if self.is_about(debt)), default=0)
+        return max((at for channel, debt, at in self.stops() if channel == "sms" and self.is_about(debt)), default=0)
 
-    def stops(self) -> Iterator[tuple[str | None, Instant]]:
-        """Every opt-out from texts, and the debt that it was about; none = the whole account."""
-        for debt, at in self.interactions.stops.items():
-            yield debt or None, at
+    def stops(self) -> Iterator[tuple[str, str | None, Instant]]:
+        """Every opt-out from calls or texts, and the debt that it was about; none = the whole account."""
+        for key, at in self.interactions.stops.items():
+            channel, _, debt = key.partition("|")
+            yield channel, debt or None, at
         for key, consent in self.crm.consents.items():
-            if not consent.granted and key.startswith("sms|"):
-                yield parts(key)[2] or None, instant_of(consent.stamp)
+            channel, _, debt = parts(key)
+            if not consent.granted and channel in PHONE:
+                yield channel, debt or None, instant_of(consent.stamp)
 
     def stands(self, given: Instant) -> bool:
         """Whether a consent given then is still in force. At the same instant an opt-out wins."""

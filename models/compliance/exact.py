@@ -78,8 +78,11 @@ def judge(rules: Rules, case: Case) -> Verdict:
 
 
 def next_allowed(rules: Rules, case: Case, denied: Denials) -> Instant | None:
-    """The first instant that nothing denies. All that denies must have ended by then, so the search leaps to the last
-    end and asks again, until nothing denies or something never ends."""
+    """The first instant that nothing denies.
+
+    All that denies must have ended by then, so the search leaps to the last end and asks again, until nothing denies or
+    something never ends.
+    """
     for _ in range(MOST_STEPS):
         at = max(denied.values())
         if at >= NEVER:
@@ -131,14 +134,16 @@ def asked_at(rules: Rules, case: Case, at: Instant) -> Asked:
     return Asked(
         required=required,
         extra_days=max((one.days for one in kinds if isinstance(one, ExtraCalls)), default=0),
-        opt_outs=any(isinstance(one, NoOptOut) for one in kinds),
+        opt_outs=any(isinstance(one, NoOptOut | Confirmation) for one in kinds),
         disputes=any(isinstance(one, NoDispute) and one.which == "timely_written" for one in kinds),
     )
 
 
 def binds(rule: Rule, case: Case) -> bool:
-    """Whether a rule binds this customer and debt, whatever its dates. What it would have to know and is missing is
-    denied under the name of what is missing, not under the rule's."""
+    """Whether a rule binds this customer and debt, whatever its dates.
+
+    What it would have to know and is missing is denied under the name of what is missing, not under the rule's.
+    """
     where, who, known = rule.where, rule.binds, case.who
     if where.country is not None and where.country != known.country:
         return False

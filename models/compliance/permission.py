@@ -3,11 +3,11 @@
 Every answer is the instant until which the requirement denies: 0 when it does not, NEVER when time does not help.
 """
 
-from models.account.interactions import FAILED
+from models.account.interactions import FAILED, medium
 from models.account.seen import instant_of
 from models.calendar import MINUTE
 from models.clock import Instant
-from models.compliance.case import PHONE, SOMEBODY_ELSES, Case, parts
+from models.compliance.case import SOMEBODY_ELSES, Case
 from models.compliance.frequency import NEVER, PERMITS
 from schemas.rules import Confirmation, Consent, CurrentConsent, NoOptOut
 
@@ -80,23 +80,9 @@ def _is_confirmed(case: Case, out: Instant) -> bool:
 
 
 def no_revocation(case: Case) -> Instant:
-    """No opt-out from calls or texts on another matter, number or channel is newer than the last consent."""
-    given, own_out, latest = case.consented(), case.opted_out(), 0
-    if own_out >= given and own_out:
-        return PERMITS  # that is no other matter
-    for key, out in case.interactions.opt_outs.items():
-        channel, address, _ = parts(key)
-        own = channel in (case.channel, case.kind) and address in ("", case.address)
-        if channel in PHONE and not own and not (channel == "sms" and case.kind == "call"):
-            latest = max(latest, out)
-    for key, said in case.crm.consents.items():
-        channel, address, _ = parts(key)
-        own = channel in (case.channel, case.kind) and address in ("", case.address)
-        if not said.granted and channel in PHONE and not own and not (channel == "sms" and case.kind == "call"):
-            latest = max(latest, instant_of(said.stamp))
-    if case.kind == "call":
-        latest = max([latest, *(out for debt, out in case.stops() if not case.is_about(debt))])
-    return _denied(latest > 0 and latest >= given)
+    """No opt-out from calls or texts about another debt is newer than the last consent."""
+    latest = max((at for _, debt, at in case.stops() if not case.is_about(debt)), default=0)
+    return _denied(latest > 0 and latest >= case.consented())
 
 
 def confirmation(required: Confirmation, case: Case, at: Instant) -> Instant:
@@ -106,24 +92,27 @@ def confirmation(required: Confirmation, case: Case, at: Instant) -> Instant:
 
 
 def right_party(case: Case) -> Instant:
-    """The contact point has not turned out to be somebody else's since it was last named as the customer's."""
-    named = case.named_at
+    """The contact point has not turned out to be somebody else's.
+
+    A number that was reassigned is the customer's again when it is named or checked anew; whoever has reached a wrong
+    party there need not be told so again by a list of numbers that was never mended.
+    """
     if any(kind in SOMEBODY_ELSES for kind in case.suppressed):
         return NEVER
-    if case.address and case.interactions.blocked.get(case.address, 0) > named:
+    blocked, reached = case.interactions.blocked, medium(case.channel)
+    if reached in blocked or (case.address and case.address in blocked):
         return NEVER
     check = case.crm.checks.get(case.address)
-    if check is not None and instant_of(check.anothers) > max(instant_of(check.theirs), named):
+    if check is not None and instant_of(check.anothers) > max(instant_of(check.theirs), case.named_at):
         return NEVER
-    if case.channel not in PHONE:
-        return PERMITS
-    # A call that reached somebody else at a number that nobody has told: it may be this one.
-    wrong = [touch.at for touch in case.touches() if touch.outcome == "wrong_party" and _may_be_of(case, touch.address)]
-    return _denied(max([*wrong, case.interactions.blocked.get("", 0)]) > named)
-
-
-def _may_be_of(case: Case, address: str | None) -> bool:
-    return not address or not case.address or address == case.address
+    # What reached somebody else at a point that nobody has told: it may be this one.
+    return _denied(
+        any(
+            touch.outcome == "wrong_party"
+            and (touch.address == case.address if touch.address and case.address else medium(touch.channel) == reached)
+            for touch in case.touches()
+        )
+    )
 
 
 def work_allowed(case: Case) -> Instant:
