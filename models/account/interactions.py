@@ -38,7 +38,8 @@ TOUCH_DAYS = 32
 """The longest rule window is 30 dates, and a date may begin a day earlier in another zone."""
 TOUCHES = 128
 """Many times what the limits let through in that time."""
-TEXTED = 16
+WRITTEN = ("sms", "email")
+WROTE = 16
 DEBTS = 16
 STOPS = 24
 OPT_OUTS = 32
@@ -123,8 +124,8 @@ class InteractionFacts(Contacts, array_like=True, gc=False):
     """Up to when a person has read the replies, by channel."""
     stops: dict[str, Instant] = {}
     """The newest opt-out from calls or texts, by `channel|debt that it was about`; no debt = it named none."""
-    texts: dict[str, Instant] = {}
-    """The newest text from the customer, by the number that it came from; `""` = not known."""
+    wrote: dict[str, Instant] = {}
+    """The newest text or e-mail from the customer, by `channel|address that it came from`; no address = not known."""
     spoken: dict[str, Instant] = {}
     """When a debt was first spoken of, of the contacts that are not kept any more; `""` = of those that named none."""
     noticed: dict[str, Instant] = {}
@@ -216,10 +217,7 @@ def has_left(touch: Touch) -> bool:
 def _replied(facts: InteractionFacts, event: ReplyReceived, at: Instant, _mark: bytes) -> Answer:
     facts.answered += 1
     facts.last_reply_at = max(facts.last_reply_at, at)
-    if event.channel == "sms":
-        _later(facts.texts, event.address or "", at)
-        if len(facts.texts) > TEXTED:
-            del facts.texts[min(facts.texts, key=lambda name: (facts.texts[name], name))]
+    _wrote(facts, event.channel, event.address, at)
     wish = opt_out(event.text)
     if wish == "yes":
         _later(facts.stopped_by, event.channel, at)
@@ -260,6 +258,13 @@ def _understood(facts: InteractionFacts, event: ReplyReceived, at: Instant) -> N
         else:
             promise = Promise(at, reading.amount_minor or 0, reading.currency or "", day_number(reading.due_on))
             _promise(facts, event.event_id, promise)
+
+
+def _wrote(facts: InteractionFacts, channel: str, address: str | None, at: Instant) -> None:
+    if channel in WRITTEN:
+        _later(facts.wrote, f"{channel}|{address or ''}", at)
+        if len(facts.wrote) > WROTE:
+            del facts.wrote[min(facts.wrote, key=lambda name: (facts.wrote[name], name))]
 
 
 def _meant(event: ReplyReceived, channel: str) -> str | None:
@@ -427,7 +432,7 @@ def _remember_first(facts: InteractionFacts, touch: Touch) -> None:
         facts.noticed[debt] = min(facts.noticed.get(debt, touch.at), touch.at)
         if len(facts.noticed) > DEBTS:  # what is forgotten here only denies more
             del facts.noticed[min(facts.noticed, key=lambda name: (facts.noticed[name], name))]
-    if touch.channel == "sms" and touch.inbound:
-        _later(facts.texts, touch.address or "", touch.at)
+    if touch.inbound:
+        _wrote(facts, touch.channel, touch.address, touch.at)
     if touch.outcome == "wrong_party" and not touch.address:
         _block(facts, medium(touch.channel), touch.at)

@@ -13,7 +13,7 @@ UNKNOWN_DECIMALS = 2
 _DOLLARS = frozenset({"USD", "CAD", "AUD", "NZD", "MXN", "SGD", "HKD", "COP", "ARS", "CLP"})
 _CROWNS = frozenset({"SEK", "NOK", "DKK", "ISK"})
 _SIGNS = {
-    "$": "USD", "usd": "USD", "us$": "USD", "dollar": "USD", "dollars": "USD", "bucks": "USD", "dolares": "USD", "dollari": "USD",
+    "$": "USD", "usd": "USD", "us$": "USD", "dollar": "USD", "dollars": "USD", "bucks": "USD", "dolares": "USD",
     "\u20ac": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "euroa": "EUR",
     "\u00a3": "GBP", "gbp": "GBP", "pound": "GBP", "pounds": "GBP", "quid": "GBP",
     "zl": "PLN", "pln": "PLN", "zloty": "PLN", "zlotych": "PLN",
@@ -31,10 +31,12 @@ _NOT_MONEY_BEFORE = re.compile(
     r"|no|nr|number|invoice|account|acct|ref|reference|rechnung|factura|facture|fattura|factuur|faktura|order|case|page|top|apt|unit"
     r"|jan\w*|feb\w*|mar\w*|apr\w*|may|june?|july?|aug\w*|sep\w*|oct\w*|nov\w*|dec\w*|at|@|since|after|before))[ .:#]*$"
 )
+_MONTH = "jan|feb|mar|apr|mai|may|jun|jul|aug|sep|oct|okt|nov|dec|dez"
 _NOT_MONEY_AFTER = re.compile(
-    r"[ ]*(?:(?P<hour>am|pm|uhr|h)\b|(?P<day>de |di |\.? ?(?:jan|feb|mar|apr|mai|may|jun|jul|aug|sep|oct|okt|nov|dec|dez|of (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)))|days?|weeks?|months?|years?|hours?|minutes?|times|invoices?|bills?|payments?|percent|%|st\b|nd\b|rd\b|th\b"
-    r"|kids|children|people|tage?n?\b|wochen?|monaten?|dias?\b|semanas?|meses|jours?|semaines?|mois|giorni|settiman\w|mesi|dagen|weken"
-    r"|maanden|dagar|veckor|dni|tygodni\w*)"
+    rf"[ ]*(?:(?P<hour>am|pm|uhr|h)\b|(?P<day>de |di |\.? ?(?:of )?(?:{_MONTH}))"
+    r"|days?|weeks?|months?|years?|hours?|minutes?|times|invoices?|bills?|payments?|percent|%|st\b|nd\b|rd\b|th\b"
+    r"|kids|children|people|tage?n?\b|wochen?|monaten?|dias?\b|semanas?|meses|jours?|semaines?|mois|giorni|settiman\w"
+    r"|mesi|dagen|weken|maanden|dagar|veckor|dni|tygodni\w*)"
 )
 _DATES = re.compile(r"\d{1,4}[-/]\d{1,2}(?:[-/]\d{1,4})?|\d{1,2}\.\s?\d{1,2}\.(?:\d{4}|\d{2})?|\d{1,2}:\d{2}")
 
@@ -62,9 +64,7 @@ def named_sums(small: str, currency: str | None) -> tuple[Sum, ...]:
         return tuple(value for _, value in sorted(named.items()) if value is not None)
     without_dates = _DATES.sub(lambda found: "x" * len(found[0]), small)
     sums = [
-        _sum(found[1], found[2], currency)
-        for found in _BARE.finditer(without_dates)
-        if _is_money(without_dates, found)
+        _sum(found[1], found[2], currency) for found in _BARE.finditer(without_dates) if _is_money(without_dates, found)
     ]
     return tuple(value for value in sums if value is not None)
 

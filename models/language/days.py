@@ -23,7 +23,9 @@ _FULL = re.compile(r"(?<!\d)(\d{1,2})([./-])[ ]?(\d{1,2})\2[ ]?(\d{4}|\d{2})(?![
 _SHORT = re.compile(r"(?<![\d.,/-])(\d{1,2})([./])(\d{1,2})(?:\.(?!\d)|(?![\d.,/%-]))")
 _FRACTIONS = ("1/2", "1/3", "2/3", "1/4", "3/4", "24/7")
 _NTH = re.compile(r"(\d{1,2})(st|nd|rd|th|e|er|o|a|ste|de|go)?")
-_LEAD = re.compile(r"(?:\b(?:on|by|am|bis|zum|den|el|le|il|op|do|the|until|till|before|vom|ate|dia|du|au|entro)\s+(?:the |dia )?)$")
+_LEAD = re.compile(
+    r"(?:\b(?:on|by|am|bis|zum|den|el|le|il|op|do|the|until|till|before|vom|ate|dia|du|au|entro)\s+(?:the |dia )?)$"
+)
 
 
 class _Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,6 +8,7 @@ softmax of the sums of weights.
 import math
 from functools import cache
 from importlib.resources import files
+from itertools import pairwise
 
 import msgspec
 
@@ -42,10 +43,12 @@ def weights() -> Weights:
 
 def features(said: list[str], *, asks: bool) -> set[str]:
     """What a text shows to the model. `asks`: it has a question mark."""
-    told = [word if word[0] not in "0123456789" else "#" for word in said[:MOST_WORDS] if word not in (CLAUSE, SENTENCE)]
+    told = [
+        word if word[0] not in "0123456789" else "#" for word in said[:MOST_WORDS] if word not in (CLAUSE, SENTENCE)
+    ]
     found = set(told)
     found.update(f"{word[:STEM]}*" for word in told if len(word) > STEM)
-    found.update(map(" ".join, zip(told, told[1:], strict=False)))
+    found.update(map(" ".join, pairwise(told)))
     if told:
         found.add(f"^{told[0]}")
     if asks:

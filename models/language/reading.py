@@ -18,14 +18,13 @@ from models.language.model import features, probabilities
 from models.language.opt_out import opt_out
 from models.language.phrases import Phrases, compile_phrases, search
 from models.language.words import is_reaction, plain, shortened, words
-from schemas.envelope import Channel
 from schemas.interactions import Intent
 
 BY_PHRASE = 0.95
 """Confidence of what a phrase says; the share of held-out examples that are read so and rightly is a little higher."""
 WEAK = 0.8
 """Confidence of what follows from a phrase, but is not said."""
-SURE = 0.7
+SURE = 0.75
 """The text model is believed from here on; below, a person reads."""
 PERHAPS_OPT_OUT = 0.25
 """From here on the text model's opt-out is one in doubt, whatever else is more likely: a missed one cannot be mended."""
@@ -34,8 +33,61 @@ _MONTH_FIRST = frozenset({"en-us", "es-us", "en-ph"})
 _NONE, _CANNOT_PAY, _ACKNOWLEDGED = "none", "cannot_pay", "acknowledgement"
 _ORDER: tuple[Intent, ...] = ("wrong_person", "dispute", "paid_already", "hardship", "promise", "question")
 """Which of several intents is the first; a promise with a day goes before all but the first two."""
-_UNTIL = frozenset({"until", "till", "til", "before", "hasta", "bis", "vor", "jusqu", "avant", "ate", "fino", "prima", "tot", "voor", "forran", "do", "przed"})
-_ASKING = frozenset({"can", "could", "may", "puedo", "podria", "kann", "darf", "puis", "peux", "posso", "kan", "mag", "czy", "moge"})
+_UNTIL = frozenset(
+    {
+        "until",
+        "till",
+        "til",
+        "before",
+        "hasta",
+        "bis",
+        "vor",
+        "jusqu",
+        "avant",
+        "ate",
+        "fino",
+        "prima",
+        "tot",
+        "voor",
+        "forran",
+        "do",
+        "przed",
+    }
+)
+_ASKING = frozenset(
+    {
+        "can i",
+        "could i",
+        "may i",
+        "can we",
+        "could we",
+        "kann ich",
+        "darf ich",
+        "puis je",
+        "peux je",
+        "kan ik",
+        "mag ik",
+    }
+)
+_ASKING_ALONE = frozenset({"czy", "is", "would", "how", "when", "what", "where"})
+_AHEAD = frozenset(
+    {
+        "tomorrow",
+        "next",
+        "within",
+        "bis",
+        "by",
+        "morgen",
+        "manana",
+        "demain",
+        "amanha",
+        "domani",
+        "imorgon",
+        "jutro",
+        "putting",
+        "slut",
+    }
+)
 _SURELY = frozenset({"will", "ill", "ll", "gonna", "promise", "werde", "voy", "vais", "vou", "zal", "ska"})
 
 
@@ -73,13 +125,10 @@ def _phrases() -> Phrases:
     return compile_phrases(data.sections, data.lists)
 
 
-def read(
-    text: str, *, channel: Channel, said_at: Instant, zone: Zone, currency: str | None, language: str | None = None
-) -> Reading:
+def read(text: str, *, said_at: Instant, zone: Zone, currency: str | None, language: str | None = None) -> Reading:
     """Read one reply. Never raises; time in proportion to the text.
 
     Args:
-        channel: what it came by.
         said_at: when; days such as "Friday" are counted from its date in `zone`, the customer's.
         currency: the account's; None = not known.
         language: the customer's, as a BCP 47 tag; it and the currency say what 3/4 means.
@@ -87,6 +136,11 @@ def read(
     wish = opt_out(text)
     if wish != "no":
         return Reading("opt_out", BY_PHRASE if wish == "yes" else 0.5, sure=wish == "yes")
+    return read_meaning(text, said_at=said_at, zone=zone, currency=currency, language=language)
+
+
+def read_meaning(text: str, *, said_at: Instant, zone: Zone, currency: str | None, language: str | None) -> Reading:
+    """Read a reply that is known to be no plain opt-out, as `read` does."""
     small = plain(text)
     said = words(shortened(small))
     if is_reaction(small) or not said:
@@ -123,9 +177,12 @@ def _intents(found: set[str], said: list[str], small: str, *, days: bool, sums: 
             intents.insert(0 if not intents else len(intents), "hardship")
     if days and not found and (sums or len(said) <= 4):
         promised = True
-    if promised and "question" in intents and ("?" in small or said[0] in _ASKING):
-        if _SURELY.isdisjoint(said):
-            promised = False
+    if days and "paid_already" in intents and not _AHEAD.isdisjoint(said):  # it is paid by the end of next week
+        intents.remove("paid_already")
+        promised = True
+    if promised and "question" in intents and _SURELY.isdisjoint(said):
+        asked = "?" in small or said[0] in _ASKING_ALONE or " ".join(said[:2]) in _ASKING
+        promised = days and not asked
     intents = [intent for intent in intents if intent != "promise"]
     if promised:
         first = sum(intent in ("wrong_person", "dispute") for intent in intents)
@@ -144,7 +201,7 @@ def _told(
         return Reading(first, confidence, sure=True, also=tuple(also))
     minor, currency = sums[0] if len(sums) == 1 else (None, None)
     due_on = max(days) if days else None
-    return Reading(first, confidence, True, tuple(also), due_on, minor, currency)
+    return Reading(first, confidence, sure=True, also=tuple(also), due_on=due_on, amount_minor=minor, currency=currency)
 
 
 def _guessed(said: list[str], small: str) -> Reading:
