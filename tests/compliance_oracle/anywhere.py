@@ -17,10 +17,7 @@ def st_1(case: Case) -> bool:
     said = case.of("bankruptcy.filed", "bankruptcy.ended")
     stands = False
     for fact in said:
-        if fact["type"] == "bankruptcy.filed":
-            stands = True
-        else:
-            stands = fact.get("outcome") not in {"dismissed", "closed"}
+        stands = fact["type"] == "bankruptcy.filed" or fact.get("outcome") not in {"dismissed", "closed"}
     return stands
 
 

@@ -1,10 +1,10 @@
 """Cases written by hand for states, cities, nations, the status rules and what is unknown."""
 
+# ruff: noqa: E501 -- a case a line
 from tests.compliance_oracle.cases import (
     ALBANY,
     BOSTON,
     BOSTON_CREDITOR,
-    EASTERN,
     FIRM,
     LONDON,
     NEVER,

@@ -1,5 +1,6 @@
 """Cases written by hand for RF-* and TC-*."""
 
+# ruff: noqa: E501 -- a case a line
 from tests.compliance_oracle.cases import (
     ALBANY,
     EASTERN,

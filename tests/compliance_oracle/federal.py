@@ -395,7 +395,11 @@ def tc_8(case: Case, zone: ZoneInfo) -> bool:
     """
     if case.channel not in VOICE or case.mode != "artificial" or case.purpose == "transactional":
         return False
-    if case.line_type == "mobile" or not _from(case, zone, dt.date(2023, 7, 20)) or consented(case, case.channel):
+    if (
+        case.line_type == "mobile"
+        or not _from(case, zone, dt.date(2023, 7, 20))
+        or standing_consent(case, case.channel)
+    ):
         return False
     return len([item for item in counted(case, zone, 30, VOICE, connected=False) if item.mode == "artificial"]) >= 3
 

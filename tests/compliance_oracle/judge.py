@@ -4,6 +4,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Iterable, Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -130,7 +131,7 @@ def _house_and_status(case: Case) -> set[str]:
     )
     if any(anywhere.st_5(case, zone) for zone in case.zones or [None]):
         denied.add("ST-5")
-    if anywhere.st_6(case, case.zones, reg_f=reg_f):
+    if anywhere.st_6(case, case.zones or [ZoneInfo("UTC")], reg_f=reg_f):
         denied.add("ST-6")
     return denied
 
@@ -164,7 +165,8 @@ def _of_the_states(case: Case) -> set[str]:
             {"RF-5": federal.rf_5, "RF-7": federal.rf_7, "RF-8": federal.rf_8, "RF-9": federal.rf_9},
             {"RF-1": federal.rf_1, "RF-2": federal.rf_2, "RF-4": federal.rf_4},
         )
-        denied |= _named(case, {}, {"RF-12": federal.rf_12, "RF-14": federal.rf_14})
+        denied |= _named(case, {}, {"RF-12": federal.rf_12})
+        denied |= {"RF-14"} if any(federal.rf_14(case, zone) for zone in case.zones or [ZoneInfo("UTC")]) else set()
         denied |= (
             {"RF-10"} if case.channel in ELECTRONIC and any(federal.rf_10(case, zone) for zone in zones) else set()
         )
