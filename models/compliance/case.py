@@ -170,16 +170,18 @@ class Case(msgspec.Struct, gc=False):
         """Whether a consent given then is still in force. At the same instant an opt-out wins."""
         return given > self.opted_out()
 
-    def texted_at(self) -> Instant:
-        """When a text last came from this number, or from one that is not known; 0 = never."""
-        texts = self.interactions.texts
-        known = max(texts.get(self.address, 0), texts.get("", 0)) if self.address else max(texts.values(), default=0)
-        ours = [
-            touch.at
-            for touch in self.touches()
-            if touch.inbound and touch.channel == "sms" and (not self.address or touch.address in (None, self.address))
-        ]
-        return max([known, *ours])
+    def wrote_at(self) -> Instant:
+        """When a text or e-mail last came from this address, or from one that is not known; 0 = never."""
+        latest = 0
+        for key, at in self.interactions.wrote.items():
+            channel, _, address = key.partition("|")
+            if channel == self.channel and (not address or not self.address or address == self.address):
+                latest = max(latest, at)
+        for touch in self.touches():
+            if touch.inbound and touch.channel == self.channel:
+                if not self.address or touch.address in (None, self.address):
+                    latest = max(latest, touch.at)
+        return latest
 
     def preference(self) -> Preference | None:
         """What the customer said last about this channel, alone or with all others."""
@@ -192,10 +194,6 @@ class Case(msgspec.Struct, gc=False):
             named, said = self.crm.preferences.get("letter"), self.preference()
             return said if said is named else None
         return self.preference()
-
-    def wrote_at(self) -> Instant:
-        """When the customer last wrote from this e-mail address, or from one that is not known; 0 = not lately."""
-        return max((touch.at for touch in self.touches() if touch.inbound and touch.channel == self.channel), default=0)
 
     def holds(self) -> list[Hold]:
         """Holds that stand and bind the debt; the time of some may be over."""

@@ -26,7 +26,7 @@ def consent(required: Consent, case: Case) -> Instant:
 
 def current_consent(required: CurrentConsent, case: Case, at: Instant) -> Instant:
     """The number is the customer's by what they did themselves, and that or a check of it is recent."""
-    out, given, texted = case.opted_out(), case.consented(), case.texted_at()
+    out, given, texted = case.opted_out(), case.consented(), case.wrote_at()
     own = max(given if given > out else 0, texted if texted > out else 0)
     if not own:
         return NEVER
