@@ -17,6 +17,7 @@ from models.clock import WallClock
 from recoup.demo.books import Books
 from recoup.demo.figures import Figures, Scraper
 from recoup.demo.pace import Pace
+from recoup.demo.strategies import release_strategies
 from recoup.demo.view import Quantiles, View
 from recoup.settings import Settings
 from recoup.simulator.feed import Feed, Tally
@@ -120,6 +121,7 @@ class Demo:
         settings = Settings(home=self.plan.home)
         self._go_on()
         provision(settings, self.say)
+        release_strategies(settings, self.say)
         self._go_on()
         return settings
 

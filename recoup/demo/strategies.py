@@ -1,0 +1,32 @@
+"""The strategies that the example tenants decide by in the demo, released as a person would release them."""
+
+from collections.abc import Callable
+
+from models.actions.strategy import check_for
+from models.clock import WallClock
+from recoup.policy_releases import plan, publish, read_strategy
+from recoup.settings import Settings
+from recoup.tenants import published
+
+OF_TENANT = {"acme": "household", "nordlicht": "business"}
+"""Tenant -> the file of `config/strategies`; every other tenant keeps its schedule."""
+
+
+def release_strategies(settings: Settings, say: Callable[[str], None]) -> None:
+    """Put the strategies in force for the example tenants that are published.
+
+    Raises:
+        BadInput: a strategy's file is wrong.
+        NotReady: Kafka does not answer.
+    """
+    folder = settings.tenants_dir.parent / "strategies"
+    for tenant_id, tenant in sorted(published(settings.kafka).items()):
+        path = folder / f"{OF_TENANT.get(tenant_id, '')}.yaml"
+        if not path.is_file():
+            say(f"{tenant_id} decides by its own schedule")
+            continue
+        strategy = read_strategy(path)
+        check_for(strategy, tenant, str(path))
+        wanted = plan({}, strategy, tenant_id, "policy")
+        released = publish(settings.kafka, settings.models, settings.home, wanted, WallClock())
+        say(f"{tenant_id} decides by {released.policy}")
