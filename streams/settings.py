@@ -87,7 +87,7 @@ class DispatchSettings(BaseModel, extra="forbid"):
     retry_most_ms: int = Field(default=600_000, ge=1)
     paused_ms: int = Field(default=10_000, ge=1)
     """How often contacts that are stopped are looked at again: so long after `resume` they go."""
-    reasks: int = Field(default=3, ge=0)
+    reasks: int = Field(default=8, ge=0)
     """How often a provider that knows keys is asked again, under the same key, what became of a contact."""
 
 
