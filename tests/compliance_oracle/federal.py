@@ -106,12 +106,17 @@ def rf_8(case: Case) -> bool:
 
     "Written notice (refusal to pay / cease) -> stop"; "form unknown = written".
     """
-    asked = [
-        fact
-        for fact in case.of("cease_requested")
-        if case.about(fact.get("debt_id")) and (fact.get("withdrawn") or fact.get("form") != "oral")
-    ]
-    return bool(asked) and not asked[-1].get("withdrawn")
+    asked = [fact for fact in case.of("cease_requested") if fact.get("withdrawn") or fact.get("form") != "oral"]
+    return any(
+        not said[-1].get("withdrawn")
+        for debt in scopes(case, asked)
+        if (said := [fact for fact in asked if fact.get("debt_id") in {None, debt}])
+    )
+
+
+def scopes(case: Case, facts: list[Fact]) -> set[str | None]:
+    """The debts that the contact is about: its own, or the whole account and each debt that the facts name."""
+    return {case.debt} if case.debt else {None, *(fact.get("debt_id") for fact in facts)}
 
 
 def rf_9(case: Case) -> bool:
@@ -124,9 +129,14 @@ def rf_9(case: Case) -> bool:
 
 
 def _represented(case: Case) -> bool:
+    said = case.of("representation.changed")
+    return any(_speaks_up(said, debt) for debt in scopes(case, said))
+
+
+def _speaks_up(said: list[Fact], debt: str | None) -> bool:
     standing: set[str] = set()
-    for fact in case.of("representation.changed"):
-        if not case.about(fact.get("debt_id")):
+    for fact in said:
+        if fact.get("debt_id") not in {None, debt}:
             continue
         party = fact.get("party_id") or ""
         if fact["represented"] and (fact.get("kind") or "attorney") == "attorney":

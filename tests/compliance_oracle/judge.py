@@ -70,7 +70,7 @@ def _edges(case: Case) -> Iterator[dt.datetime]:
     edges = set(starts)
     for start in starts:
         for ahead in range(-1, 41):
-            for zone in case.zones:
+            for zone in {*case.zones, places.EASTERN}:
                 day = start.astimezone(zone).date() + dt.timedelta(days=ahead)
                 edges.update(at for clock in clocks for at in _instants(day, clock, zone))
     return iter(sorted(at for at in edges if at > case.at))
@@ -173,7 +173,7 @@ def _of_the_states(case: Case) -> set[str]:
         denied |= _named(case, {}, {"WA-1": places.wa_1, "WA-2": places.wa_2} if state == "WA" else {})
         denied |= _named(case, {}, {"NYC-0": places.nyc_0} if city else {})
     if _binds(case, third_party=False):
-        denied |= _named(case, {}, {"MA-1": places.ma_1, "MA-2": places.ma_2} if state == "MA" else {})
+        denied |= _named(case, {"MA-2": places.ma_2}, {"MA-1": places.ma_1}) if state == "MA" else set()
         denied |= {"DC-1"} if state == "DC" and any(places.dc_1(case, zone) for zone in zones) else set()
         denied |= {"NYC-1"} if city and any(places.nyc_1(case, zone) for zone in zones) else set()
     return denied

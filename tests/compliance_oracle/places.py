@@ -8,6 +8,7 @@ from tests.compliance_oracle.hours import inside, said_convenient
 from tests.compliance_oracle.log import ELECTRONIC, PHONE, VOICE, Attempt, Case, day_of
 from tests.compliance_oracle.wishes import at_work, consented, grants
 
+EASTERN = ZoneInfo("America/New_York")
 EVERY = ("call", "voicemail", "sms", "email", "letter")
 BOROUGHS = {"new york", "brooklyn", "bronx", "queens", "staten island", "manhattan"}
 BOROUGHS |= {"the bronx", "new york city", "nyc"}
@@ -53,16 +54,16 @@ def ma_1(case: Case, zone: ZoneInfo) -> bool:
     return len(same_place(case, made)) >= 2
 
 
-def ma_2(case: Case, zone: ZoneInfo) -> bool:
+def ma_2(case: Case) -> bool:
     """MA-2, in its own words.
 
-    "8:00 a.m.-9:00 p.m. unless waking hours known; workplace stop on request".
+    "8:00 a.m.-9:00 p.m. (eastern time) unless waking hours known; workplace stop on request".
     """
     if case.channel not in PHONE:
         return False
     if case.workplace and refused_at_work(case):
         return True
-    late = not inside(case.at, zone, "08:00", "21:00") and not said_convenient(case, zone)
+    late = not inside(case.at, EASTERN, "08:00", "21:00") and not said_convenient(case, EASTERN)
     return late and case.purpose != "opt_out_confirmation"
 
 
@@ -162,7 +163,7 @@ def uk_4(case: Case) -> bool:
     if nation in {"SCT", "NIR"} or case.purpose in NOT_COLLECTION:
         return False
     started = case.of("breathing_space.started")
-    if not started or any(fact["at"] >= started[-1]["at"] for fact in case.of("breathing_space.ended")):
+    if not started or any(fact["at"] > started[-1]["at"] for fact in case.of("breathing_space.ended")):
         return False
     ends = ends_of(started[-1])
     return ends is None or case.at < ends

@@ -25,7 +25,7 @@ YES = {
     "I don't want any more texts from you": {"sms"},
     "no more texts please": {"sms"},
     "quit texting this number": {"sms"},
-    "Remove my number from your texts": {"sms"},
+    "Take me off your text list": {"sms"},
     # "An opt-out may arrive on another channel than the one that it names."
     "Stop calling me": {"call"},
     "please don't call me any more": {"call"},
