@@ -30,6 +30,8 @@ PERHAPS_OPT_OUT = 0.25
 """From here on the text model's opt-out is one in doubt, whatever else is more likely: a missed one cannot be mended."""
 
 _MONTH_FIRST = frozenset({"en-us", "es-us", "en-ph"})
+_SHORT = 10
+"""Words up to which thanks, a greeting or an absence may be the whole of it; what is longer says something else too."""
 _NONE, _CANNOT_PAY, _ACKNOWLEDGED = "none", "cannot_pay", "acknowledgement"
 _ORDER: tuple[Intent, ...] = ("wrong_person", "dispute", "paid_already", "hardship", "promise", "question")
 """Which of several intents is the first; a promise with a day goes before all but the first two."""
@@ -187,7 +189,7 @@ def _intents(found: set[str], said: list[str], small: str, *, days: bool, sums: 
     if promised:
         first = sum(intent in ("wrong_person", "dispute") for intent in intents)
         intents.insert(first if days else len(intents) - ("question" in intents), "promise")
-    if not intents and _ACKNOWLEDGED in found:
+    if not intents and _ACKNOWLEDGED in found and len(said) <= _SHORT:
         intents = ["other"]
     return intents
 
