@@ -1,13 +1,12 @@
 """A tenant's file turned into the tenant, or into an error that names the file, the field and what may stand there."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
-from models.actions.schedule import ACTIONS
+from models.actions.strategy import impossible_steps
 from models.calendar import zone
 from models.compliance.hours import clock_time
 from schemas.control import Tenant
@@ -57,26 +56,9 @@ def _contradictions(tenant: Tenant) -> Iterator[tuple[str, str]]:
         yield "country", "expected two capital letters (ISO 3166-1), such as US"
     if len(set(tenant.currencies)) != len(tenant.currencies):
         yield "currencies", "names a currency twice"
-    yield from _impossible_steps(tenant)
+    yield from impossible_steps(tenant.strategy.steps, "strategy.steps")
     if not tenant.limits.contact_hours:
         yield "limits.contact_hours", "permits no contact at all; name at least one span"
     for place, span in enumerate(tenant.limits.contact_hours):
         if clock_time(span.start) >= clock_time(span.end):
             yield f"limits.contact_hours[{place}]", "the end is not after the start; a span over midnight is two spans"
-
-
-def _impossible_steps(tenant: Tenant) -> Iterator[tuple[str, str]]:
-    steps = tenant.strategy.steps
-    ids = Counter(step.id for step in steps)
-    for place, step in enumerate(steps):
-        where = f"strategy.steps[{place}]"
-        if ids[step.id] > 1:
-            yield f"{where}.id", f"`{step.id}` is used twice; a step is remembered by its id"
-        if step.action not in ACTIONS:
-            yield f"{where}.action", f"expected one of {', '.join(ACTIONS)}"
-        if step.action == "contact" and step.channel is None:
-            yield f"{where}.channel", "a contact needs a channel: call, voicemail, sms, email or letter"
-        if step.action == "contact" and step.template is None:
-            yield f"{where}.template", "a contact needs a template"
-        if place and step.at_days <= steps[place - 1].at_days:
-            yield f"{where}.at_days", "steps are in the order of their days, one a day at most"

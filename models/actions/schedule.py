@@ -13,7 +13,7 @@ from bisect import bisect_right
 
 import msgspec
 
-from models.account.course import CONTACT, HAND_TO_PERSON, WAIT, Course
+from models.account.course import CONTACT, WAIT, Course
 from models.account.promises import next_judging
 from models.account.standing import Named, Standing
 from models.account.state import Facts
@@ -26,9 +26,6 @@ from models.compliance.hours import spans_of, within
 from schemas.actions import Candidate
 from schemas.control import Tenant
 from schemas.strategies import Step
-
-ACTIONS = (CONTACT, HAND_TO_PERSON)
-"""What a step may do."""
 
 LIFT = 0.05
 """Declared, not learned: one in twenty of those who would not pay by themselves is moved by a contact. It values the

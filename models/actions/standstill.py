@@ -14,6 +14,7 @@ from models.account.claims import unread_since
 from models.account.course import HAND_TO_PERSON, WAIT, Planned
 from models.account.interactions import FAILED
 from models.account.ledger import Attempt
+from models.account.profile import WHOLE
 from models.account.promises import FAR
 from models.account.seen import instant_of
 from models.account.standing import Named
@@ -68,11 +69,21 @@ class Standstill:
             return waits(*NOTHING_OWED)
         if not standing.chaseable:
             return waits(*BARRED, at=earliest(self.plan.next_overdue_at(standing), self._hold_ends(look)))
-        return None
+        return self._held(look) if look.facts.bars.holds else None
 
     def _hold_ends(self, look: Look) -> Instant | None:
+        """When the first hold of a debt ends."""
         at = look.today.at
         return earliest(*[hold.until for hold in standing_holds(look.facts.bars) if hold.until and hold.until > at])
+
+    def _held(self, look: Look) -> Choice | None:
+        """The choice while the whole account is held."""
+        at = look.today.at
+        holds = [h for h in standing_holds(look.facts.bars) if h.debt_id == WHOLE and (h.until is None or h.until > at)]
+        if not holds:
+            return None
+        ends = [hold.until for hold in holds if hold.until is not None]
+        return waits("on_hold", at=max(ends) if len(ends) == len(holds) else None)
 
     def of(self, look: Look, owed: Owed, *, held_out: bool) -> Choice | None:
         """The choice that is made whatever an action is worth; None when there is something to choose."""
@@ -86,6 +97,8 @@ class Standstill:
             return waits("with_a_person", at=later, owed=owed)
         if why is not None:
             return to_person(why[0], later, owed)
+        if look.facts.crm.profile.vip:
+            return waits("vip", at=later, owed=owed)
         waited = self._waited_for(look)
         if waited is not None:
             return waits(waited[0], at=earliest(later, waited[1]), owed=owed)
@@ -101,18 +114,30 @@ class Standstill:
         since = unread_since(facts.interactions) if facts.contacts.last_reply_at else 0
         if since:
             return "reply_to_read", since
-        if owed.days > 0 and facts.crm.profile.vip:
+        if facts.crm.profile.vip and owed.days > 0:
             return "vip", newest_news(look)
         if facts.payments.credits and self._unapplied(look, owed):
             return "money_on_account", newest_news(look)
         return None
 
     def _unapplied(self, look: Look, owed: Owed) -> bool:
-        """Whether so much money lies on the account that the balance is in doubt."""
-        currency = owed.currency
-        lying = sum([p.unused for p in look.facts.payments.credits.values() if p.unused > 0 and p.currency == currency])
-        owing = sum([invoice.rest for _, _, invoice in look.standing.open if invoice.currency == currency])
-        return lying > self.strategy.unapplied_share * owing
+        """Whether so much money lies on the account that the balance is in doubt.
+
+        Money of the same currency is spread over what is open as it comes, so it is mostly that of another one. What it
+        is worth in the balance's currency nobody knows here: all of it counts that is not less than its own minimum.
+        """
+        lying: dict[str, int] = {}
+        for payment in look.facts.payments.credits.values():
+            if payment.unused > 0:
+                lying[payment.currency] = lying.get(payment.currency, 0) + payment.unused
+        owing = sum([invoice.rest for _, _, invoice in look.standing.open if invoice.currency == owed.currency])
+        minimums = self.strategy.minimums
+        return any(
+            amount > self.strategy.unapplied_share * owing
+            if currency == owed.currency
+            else amount >= minimums.get(currency, 1)  # type: ignore[call-overload]  # a text of the state
+            for currency, amount in lying.items()
+        )
 
     def _has_had_its_chance(self, look: Look, owed: Owed) -> bool:
         """Whether automatic contact has gone as far as it may; after a person has had it, it begins anew."""
