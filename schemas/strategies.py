@@ -165,6 +165,14 @@ class Escalate(_Part, frozen=True, kw_only=True):
     """Past due."""
 
 
+class Notice(_Part, frozen=True, kw_only=True):
+    """How a validation notice goes out, where the law asks a collector for one."""
+
+    channels: Annotated[tuple[Channel, ...], Meta(min_length=1, max_length=5)] = ("letter", "email")
+    """The first on which it may be sent."""
+    template: Id = "validation_notice"
+
+
 class WaitCalibration(_Part, frozen=True, kw_only=True):
     """P(pay | wait) = sigmoid(offset + slope * logit(score)), learned of hold-outs and of waits that were drawn."""
 
@@ -232,4 +240,5 @@ class ActionStrategy(_Part, frozen=True, kw_only=True):
     escalate: Escalate = Escalate()
     caps: dict[Channel, Annotated[int, Meta(ge=0)]] = {}
     """Contacts a channel and day, of the whole tenant: what staff and budget can bear."""
+    notice: Notice = Notice()
     learned: Learned | None = None

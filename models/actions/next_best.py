@@ -13,6 +13,8 @@ from models.account.profile import Profile
 from models.actions.arms import in_hold_out
 from models.actions.choice import WAIT_ALONE, Caps, Choice, Look, earliest
 from models.actions.contact import Draft, covered, variables
+from models.actions.notice import AGAIN as NOTICE_AGAIN
+from models.actions.notice import is_bound, notice, was_given
 from models.actions.offers import Offer, Offers
 from models.actions.options import Option, Question, Weighed, candidates_of
 from models.actions.policy import Arm, Strategist, choose, pay_wait, probabilities, segment_of, weigh
@@ -52,6 +54,8 @@ class Prospect(msgspec.Struct, gc=False):
     """When the next day's contact hours begin."""
     arm: Arm
     experiment: str = ""
+    unnoticed: bool = False
+    """A validation notice must follow the first contact."""
 
 
 class NextBest:
@@ -81,6 +85,9 @@ class NextBest:
         if choice is not None:
             return choice
         owed = self._owed(look)
+        unnoticed = is_bound(look, owed, self.plan.tenant) and not was_given(look, owed)
+        if unnoticed and (due := notice(look, owed, self.plan.tenant, self.strategy.notice)) is not None:
+            return due
         experiment = self._experiment(look)
         held_out = self._is_held_out(look)
         choice = self.standstill.of(look, owed, held_out=held_out)
@@ -101,6 +108,7 @@ class NextBest:
             tomorrow=self.plan.opening(look.today.day + 1),
             arm="hold_out" if held_out else "policy",
             experiment="" if experiment is None else experiment.experiment,
+            unnoticed=unnoticed,
         )
 
     def _owed(self, look: Look) -> Owed:
@@ -195,6 +203,8 @@ class NextBest:
         if chosen.option.action != WAIT:
             choice.reasons = (DRAWN if choice.arm == "explore" else WORTH_IT,)
             again = None if chosen.option.action == HAND_TO_PERSON else at + self.contact_again
+            if prospect.unnoticed and choice.draft is not None:
+                again = at + min(self.contact_again, NOTICE_AGAIN)
         else:
             choice.reasons = self._why_waiting(choice, prospect, denied)
             opens = earliest(*[its.option.next_allowed_at for its in denied]) if choice.arm != "hold_out" else None

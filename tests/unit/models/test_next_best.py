@@ -490,6 +490,47 @@ def test_an_opt_out_that_is_heard_of_late_is_not_confirmed():
     assert "opt_out_confirmation" in [its.purpose for its in life.said("ContactRequested")]
 
 
+# -- the validation notice ---------------------------------------------------------------------------------------------
+
+
+def placed(**fields):
+    """A debt of a collector, first contacted by e-mail on day 1; the debtor has a letter box."""
+    life = overdue(
+        collector_role="third_party", at=0.5, of=strategy(msgspec.structs.replace(EMAIL, at_most=9)), **fields
+    )
+    life.take(0.6, point("letter", "1 Main Street"))
+    life.live_until(1 + NINE)
+    assert said(life) == CHASED
+    contact = life.said("ContactRequested")[0].contact_id
+    life.take(1 + NINE + 0.01, sent(contact, at=1 + NINE + 0.01))
+    return life
+
+
+def test_a_notice_follows_a_collectors_first_communication_and_goes_before_the_chase():
+    life = placed()
+    assert said(life) == ("contact", "validation_notice_due")
+    request = life.said("ContactRequested")[-1]
+    assert (request.purpose, request.template, request.channel) == ("validation_notice", "validation_notice", "letter")
+    life.live_until(30)
+    purposes = [its.purpose for its in life.said("ContactRequested")]
+    assert purposes.count("validation_notice") == 1
+    assert purposes.count("collection") > 1
+
+
+@pytest.mark.parametrize("fields", [{"debt_class": "business"}, {"country": "DE", "state": None}])
+def test_no_notice_is_sent_where_the_law_asks_for_none(fields):
+    life = placed(**fields)
+    life.live_until(20)
+    assert {its.purpose for its in life.said("ContactRequested")} == {"collection"}
+
+
+def test_a_creditor_sends_no_notice():
+    life = overdue(of=strategy(msgspec.structs.replace(EMAIL, at_most=9)))
+    life.take(1 + NINE + 0.01, sent(life.said("ContactRequested")[0].contact_id, at=1 + NINE + 0.01))
+    life.live_until(20)
+    assert {its.purpose for its in life.said("ContactRequested")} == {"collection"}
+
+
 # -- whatever happens --------------------------------------------------------------------------------------------------
 
 ALL = strategy(
