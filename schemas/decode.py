@@ -37,6 +37,11 @@ REASONS = (
     "unknown_tenant",
     "currency_mismatch",
     "replay_in_live_stack",
+    # Callbacks of providers, which are no messages yet.
+    "wrong_signature",
+    "replayed_callback",
+    "unreadable_callback",
+    "unknown_contact",
 )
 """Every reason that a message can be refused for."""
 

@@ -24,6 +24,7 @@ REFUSED = Counter("recoup_events_refused_total", "Events sent to a dead-letter t
 SCORED = Counter("recoup_accounts_scored_total", "Accounts scored.")
 MODELS_REFUSED = Counter("recoup_models_refused_total", "Releases that the worker did not take.", ["reason"])
 POLICIES_REFUSED = Counter("recoup_policies_refused_total", "Releases of policies that were not taken.", ["reason"])
+CALLBACKS = Counter("recoup_callbacks_total", "What providers told, by what became of it.", ["provider", "outcome"])
 TEMPLATES_REFUSED = Counter("recoup_templates_refused_total", "Templates that the worker could not use.")
 DECISIONS = Counter("recoup_decisions_total", "Decisions by action.", ["action"])
 CONTACTS_ALLOWED = Counter("recoup_contacts_allowed_total", "Contacts that the rules allowed and the policy chose.")

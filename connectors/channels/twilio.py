@@ -8,10 +8,12 @@ https://www.twilio.com/docs/api/errors.
 
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
+from urllib.parse import urlencode
 from xml.sax.saxutils import escape, quoteattr
 
 import httpx
 import msgspec
+from redis.exceptions import RedisError
 
 from connectors.channels.channel import (
     BAD_ADDRESS,
@@ -25,11 +27,14 @@ from connectors.channels.channel import (
     Message,
 )
 from connectors.channels.settings import TwilioSettings
+from connectors.redis.deliveries import Contacted, Deliveries
 from models.addresses import reachable
 from models.clock import Clock
 from schemas.errors import NotSent
 
 API = "2010-04-01"
+STATUS_PATH, ANSWER_PATH = "/status", "/answer"
+"""Below `callback_url`: what became of a contact, and what customers write to our numbers."""
 IDLE_SECONDS = 2.0
 """A connection is not used again after so long: one that the other side closes while we write leaves a doubt."""
 
@@ -59,14 +64,19 @@ class Answer(msgspec.Struct):
 
 
 class Twilio:
-    """Makes SMS and calls in one Twilio account."""
+    """Makes SMS and calls in one Twilio account.
+
+    Args:
+        deliveries: where contacts are written down before they are asked for, so that callbacks find them.
+    """
 
     name = "twilio"
     idempotent = False
 
-    def __init__(self, settings: TwilioSettings, clock: Clock) -> None:
+    def __init__(self, settings: TwilioSettings, clock: Clock, deliveries: Deliveries | None = None) -> None:
         self.settings = settings
         self.clock = clock
+        self.deliveries = deliveries
         self.most_seconds = 2 * settings.connect_seconds + 2 * settings.answer_seconds
         user, secret = settings.account_sid, settings.auth_token
         if settings.api_key:
@@ -85,7 +95,7 @@ class Twilio:
         """Hand one contact to Twilio; raises NotSent when it surely did not take it and may later."""
         if message.channel not in ("sms", "call", "voicemail"):
             return Delivery("failed", code=NOT_OFFERED)
-        if message.channel == "call" and message.mode == "live":  # a machine speaks here: an artificial voice
+        if message.channel != "sms" and message.mode == "live":  # a machine speaks here: an artificial voice
             return Delivery("failed", code=f"{NOT_OFFERED}:live")
         if not reachable(message.channel, message.address):
             return Delivery("failed", code=BAD_ADDRESS)
@@ -109,6 +119,24 @@ class Twilio:
     async def close(self) -> None:
         await self.client.aclose()
 
+    async def _write_down(self, message: Message) -> None:
+        if self.deliveries is None:
+            return
+        contacted = Contacted(
+            message.tenant_id,
+            message.account_id,
+            message.contact_id,
+            message.channel,
+            self.clock.now(),
+            message.purpose,
+            message.mode,
+        )
+        try:
+            await self.deliveries.remember(contacted, message.address)
+        except RedisError as error:
+            kind = type(error).__name__
+            raise NotSent(f"The contact cannot be written down in Redis ({kind}).", code=f"redis:{kind}") from error
+
     # -- what is asked ----------------------------------------------------------------------------------------------
 
     def _sms(self, message: Message) -> dict[str, str]:
@@ -118,7 +146,7 @@ class Twilio:
         else:
             form["From"] = message.sender.number
         if self.settings.callback_url:
-            form["StatusCallback"] = f"{self.settings.callback_url}/status"
+            form["StatusCallback"] = self._status_url(message)
         return form
 
     def _call(self, message: Message) -> dict[str, str]:
@@ -130,8 +158,12 @@ class Twilio:
             "MachineDetection": "DetectMessageEnd" if message.channel == "voicemail" else "Enable",
         }
         if self.settings.callback_url:
-            form |= {"StatusCallback": f"{self.settings.callback_url}/status", "StatusCallbackEvent": "completed"}
+            form |= {"StatusCallback": self._status_url(message), "StatusCallbackEvent": "completed"}
         return form
+
+    def _status_url(self, message: Message) -> str:
+        """Where Twilio tells what became of it: the query is signed along, so nobody else can name a contact."""
+        return f"{self.settings.callback_url}{STATUS_PATH}?{urlencode({'contact': message.contact_id})}"
 
     # -- what is answered -------------------------------------------------------------------------------------------
 

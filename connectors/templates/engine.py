@@ -23,7 +23,7 @@ class Missing(jinja2.StrictUndefined):
 
     __slots__ = ()
 
-    def __bool__(self) -> bool:
+    def __bool__(self) -> bool:  # type: ignore[override]  # the base's never returns
         return False
 
 

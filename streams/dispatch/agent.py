@@ -7,10 +7,13 @@ from typing import Any
 import faust
 
 from connectors.channels.providers import open_channels
+from connectors.channels.twilio import Twilio
+from connectors.kafka.clients import producer
 from connectors.kafka.control import read_whole
 from connectors.kafka.publisher import Publisher
 from connectors.redis.attempts import Attempts
 from connectors.redis.client import connect_async
+from connectors.redis.deliveries import Deliveries
 from connectors.redis.ledger import Ledger
 from connectors.redis.mode import stack_mode
 from connectors.redis.suppression import SuppressionList
@@ -22,6 +25,7 @@ from schemas.errors import NotReady
 from streams.app import TENANTS, crashing_agent, create_app, follow_tenants, serve_health, take
 from streams.channel import BatchChannel
 from streams.dispatch.backoff import Backoff
+from streams.dispatch.callbacks import Desk, publishing, serve_callbacks
 from streams.dispatch.job import JOB, REQUESTS, Dispatch
 from streams.dispatch.providers import Providers
 from streams.dispatch.rendering import FromTemplates
@@ -50,7 +54,10 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         installation.kafka, f"{GROUP}-{slot}", streams.transaction_timeout_ms, streams.sink_deadline_seconds
     )
     ledger = Ledger(redis, prefix, JOB, together=True)
-    channels = open_channels(installation.channels, redis=redis, prefix=prefix, home=installation.home, clock=clock)
+    hash_key = installation.redis.suppression_key
+    channels = open_channels(
+        installation.channels, redis=redis, prefix=prefix, home=installation.home, clock=clock, hash_key=hash_key
+    )
     providers = Providers(channels, clock, streams.dispatch)
     sending = Sending(
         decided=Ledger(redis, prefix, "decide"),
@@ -113,6 +120,15 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     follow_tenants(app, tenants)
     follow_templates(app, templates)
     serve_health(app, JOB, source)
+    if installation.channels.twilio.callback_url:
+        desk = Desk(
+            settings=installation.channels.twilio,
+            deliveries=Deliveries(redis, prefix, Twilio.name, hash_key),
+            tenants=tenants,
+            publish=publishing(producer(installation.kafka)),
+            clock=clock,
+        )
+        serve_callbacks(app, desk)
 
     @crashing_agent(app, batches, JOB)  # type: ignore[untyped-decorator]
     async def dispatch(stream: Any) -> None:

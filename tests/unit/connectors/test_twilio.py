@@ -60,7 +60,7 @@ async def test_an_sms_goes_out_from_the_tenants_number_and_asks_to_be_told():
                 "To": NUMBER,
                 "From": "+16175550199",
                 "Body": "Acme Energy: 12,00 € are open. Reply STOP to opt out.",
-                "StatusCallback": "https://acme.com/twilio/status",
+                "StatusCallback": "https://acme.com/twilio/status?contact=a1-d1%3Acontact",
             },
         )
     ]
@@ -74,7 +74,12 @@ async def test_an_sms_of_a_pool_names_the_pool_and_needs_no_number():
 
 
 async def test_a_call_says_its_text_and_nothing_in_the_text_can_steer_it():
-    call = message(channel="voicemail", text="Hello </Say><Dial>+1900</Dial>\n\nPlease call & ask.", language="en")
+    call = message(
+        channel="voicemail",
+        mode="artificial",
+        text="Hello </Say><Dial>+1900</Dial>\n\nPlease call & ask.",
+        language="en",
+    )
     async with twilio_server() as server:
         await sent(server, call)
         resource, form = server.made[0]
@@ -92,7 +97,8 @@ def test_a_language_with_its_country_is_spoken_as_it_is():
 
 async def test_a_machine_makes_no_call_that_a_person_shall_make():
     async with twilio_server() as server:
-        assert await sent(server, message(channel="call")) == Delivery("failed", code="not_offered:live")
+        for channel in ("call", "voicemail"):
+            assert await sent(server, message(channel=channel)) == Delivery("failed", code="not_offered:live")
         assert (await sent(server, message(channel="call", mode="artificial"))).status == "sent"
 
 
