@@ -342,7 +342,7 @@ def tc_3(case: Case, zone: ZoneInfo | None) -> bool:
     robot = case.channel == "sms" or (case.channel in VOICE and case.mode in {"artificial", "autodialled"})
     if not robot or case.purpose == "opt_out_confirmation" or not _from(case, zone, dt.date(2027, 1, 31)):
         return False
-    unrelated = [at for said in PHONE for at, debt in opt_outs(case, said) if not case.about(debt)]
+    unrelated = [at for said in PHONE for at, debt in opt_outs(case, said, any_debt=True) if not case.about(debt)]
     given = grants(case, case.channel)
     return bool(unrelated) and (not given or given[-1]["at"] <= max(unrelated))
 

@@ -26,6 +26,19 @@ PLACES: tuple[tuple[Line, tuple[str, ...]], ...] = (
     ({"country": "GB"}, ("Europe/London",)),
     ({"country": "DE"}, ("Europe/Berlin",)),
     ({"country": "IN"}, ("Asia/Kolkata",)),
+    ({"country": "us", "state": "ma"}, ("America/New_York",)),
+    ({"country": "USA", "state": "MA"}, ("America/New_York",)),
+    ({"country": "US", "state": "NY", "city": "queens", "zip": "11375-1234"}, ("America/New_York",)),
+    ({"country": "US", "state": "NY", "city": "Buffalo", "zip": "10001"}, ("America/New_York",)),
+    ({"country": "US", "state": "MA"}, ("America/New_York", "America/Chicago")),
+    ({"country": "US", "state": "AK"}, ("America/Anchorage", "America/Adak")),
+    ({"country": "AU"}, ("Australia/Lord_Howe",)),
+    ({"country": "NP"}, ("Asia/Kathmandu",)),
+    ({"country": "BR"}, ("America/Sao_Paulo", "No/Such_Zone")),
+    ({"country": "GB", "state": "WLS"}, ("Europe/London", "Europe/Lisbon")),
+    ({"country": "GB", "state": "NIR"}, ("Europe/London",)),
+    ({"country": "US", "state": "DC"}, ("America/New_York",)),
+    ({"country": "US", "state": "WA"}, ("America/Los_Angeles", "America/Denver")),
 )
 DAYS = (
     *("2026-03-08", "2026-11-01", "2026-03-29", "2026-10-25", "2026-03-01", "2028-02-29", "2026-08-31", "2026-09-01"),
@@ -96,7 +109,10 @@ def one(rng: Random, name: str) -> Line:
 def _point(rng: Random, channel: str) -> Line:
     work = rng.random() < 0.1
     address = {"email": OFFICE if work else MAIL, "letter": "1 Main Street"}.get(channel, NUMBER)
-    return {"address": address, "workplace": work, "verified": rng.random() < 0.85}
+    point: Line = {"address": address}
+    if work or rng.random() < 0.5:
+        point["workplace"] = work
+    return {**point, "verified": rng.random() < 0.85} if rng.random() < 0.9 else point
 
 
 def _ago(rng: Random, moment: dt.datetime, days: int) -> dt.datetime:
@@ -186,6 +202,7 @@ def _until(rng: Random, name: str, when: dt.datetime) -> Line:
 
 def _preference(rng: Random, _when: dt.datetime) -> Line:
     spans = [{"start": "09:00", "end": "12:00"}, {"start": "17:30", "end": "22:00", "days": ["monday", "friday"]}]
+    spans += [{"start": "00:00", "end": "24:00", "days": ["sunday"]}, {"start": "02:30", "end": "08:30"}]
     line: Line = {"channels": rng.choice(([], [], ["call"], ["sms", "email"]))}
     name = rng.choice(("convenient", "inconvenient", "refused", "workplace_refused", "language"))
     line[name] = {"refused": True, "workplace_refused": True, "language": "es"}.get(name) or [rng.choice(spans)]
@@ -211,11 +228,42 @@ FACTS: dict[str, Callable[[Random, dt.datetime], Line]] = {
         "text": rng.choice((*sorted(YES), *NO)),
         **_debt(rng),
     },
-    "dispute.opened": lambda rng, _: {**_debt(rng), **_form(rng)},
+    "dispute.opened": lambda rng, _: {
+        **_debt(rng), **_form(rng),
+        **({"invoice_id": "i1"} if rng.random() < 0.2 else {}),
+        **({"dispute_id": rng.choice(("q1", "q2"))} if rng.random() < 0.3 else {}),
+    },
+    "dispute.resolved/named": lambda rng, _: {
+        "dispute_id": rng.choice(("q1", "q2")),
+        "outcome": rng.choice(("verified", "withdrawn")),
+    },
+    "reply.read": lambda rng, _: {
+        "reply_id": "e1", "channel": rng.choice(("sms", "email")), "reader": "7",
+        "intent": rng.choice(("opt_out", "other", "question", "wrong_person")),
+    },
+    "consent.changed/debt": lambda rng, _: {
+        "channel": rng.choice(("sms", "call", "all")), "state": rng.choice(("granted", "revoked")), **_debt(rng)
+    },
+    "hold.released/all": lambda rng, _: _debt(rng),
+    "hold.placed/nameless": lambda rng, when: {**_debt(rng), **_until(rng, "until", when)},
+    "debt.sold": lambda rng, _: _debt(rng),
+    "contact.bounced": lambda rng, _: {"contact_id": rng.choice(("k1", "k2", "k3")), "channel": "sms"},
+    "call.completed/named": lambda rng, _: {
+        "contact_id": f"k{rng.randint(1, 40)}", "outcome": rng.choice(("conversation", "not_connected", "voicemail")), **_debt(rng)
+    },
+    "contact_point.updated/work": lambda rng, _: {
+        "channel": "email", "address": MAIL, "workplace": rng.random() < 0.7, "verified": rng.random() < 0.7
+    },
+    "consent.changed/work": lambda rng, _: {
+        "channel": "email", "address": OFFICE, "state": rng.choice(("granted", "granted", "revoked"))
+    },
     "dispute.resolved": lambda rng, _: {**_debt(rng), "outcome": rng.choice(("verified", "upheld", "withdrawn"))},
     "cease_requested": lambda rng, _: {**_debt(rng), **_form(rng), "withdrawn": rng.random() < 0.3},
     "representation.changed": lambda rng, _: {
-        "represented": rng.random() < 0.6, **({"kind": rng.choice(("attorney", "other"))} if rng.random() < 0.6 else {})
+        "represented": rng.random() < 0.6,
+        **({"kind": rng.choice(("attorney", "other"))} if rng.random() < 0.6 else {}),
+        **({"party_id": rng.choice(("p1", "p2"))} if rng.random() < 0.3 else {}),
+        **(_debt(rng) if rng.random() < 0.4 else {}),
     },
     "contact_point.checked": lambda rng, _: {
         "address": rng.choice((NUMBER, NUMBER, OTHER)), "result": rng.choice(("not_reassigned", "reassigned"))

@@ -90,6 +90,7 @@ def read(case: dict[str, Any]) -> Case:
     facts = [dict(fact, at=when(fact["occurred_at"])) for fact in case.get("facts") or ()]
     facts = sorted((fact for fact in facts if fact["at"] <= at), key=lambda fact: fact["at"])
     account = _account(case.get("account") or {}, facts, contact.get("debt_id"))
+    point = {name: value for name, value in point.items() if value is not None}
     address = point.get("address")
     points = [
         fact for fact in facts if fact["type"] == "contact_point.updated" and same_address(fact["address"], address)
@@ -104,8 +105,8 @@ def read(case: dict[str, Any]) -> Case:
         purpose=contact.get("purpose") or "collection",
         debt=contact.get("debt_id"),
         address=address,
-        workplace=bool(point.get("workplace")) or bool(points and points[-1].get("workplace")),
-        verified=bool(point.get("verified")) or bool(points and points[-1].get("verified")),
+        workplace=bool({**(points[-1] if points else {}), **point}.get("workplace")),
+        verified=bool({**(points[-1] if points else {}), **point}.get("verified")),
         line_type=lines[-1] if lines else point.get("line_type"),
         account=account,
         zones=_zones(account.get("time_zones")),

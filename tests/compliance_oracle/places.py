@@ -64,7 +64,7 @@ def ma_2(case: Case) -> bool:
     if case.workplace and refused_at_work(case):
         return True
     late = not inside(case.at, EASTERN, "08:00", "21:00") and not said_convenient(case, EASTERN)
-    return late and case.purpose != "opt_out_confirmation"
+    return late and bool(case.zones) and case.purpose != "opt_out_confirmation"
 
 
 def wa_1(case: Case, zone: ZoneInfo) -> bool:

@@ -12,7 +12,9 @@ def reaches(said: str, channel: str) -> bool:
     return said in {"all", channel} or (said == "call" and channel == "voicemail")
 
 
-def opt_outs(case: Case, channel: str, *, unsure: bool = True) -> list[tuple[dt.datetime, str | None]]:
+def opt_outs(
+    case: Case, channel: str, *, unsure: bool = True, any_debt: bool = False
+) -> list[tuple[dt.datetime, str | None]]:
     """When the channel was taken back, in whatever way, and about which debt it was said; oldest first.
 
     "An opt-out may arrive on another channel than the one that it names, and in another language"; "unsure = that
@@ -21,7 +23,8 @@ def opt_outs(case: Case, channel: str, *, unsure: bool = True) -> list[tuple[dt.
     found = []
     for fact in case.facts:
         kind = fact["type"]
-        closed = kind == "opt_out.received" or _revokes(fact) or (kind == "reply.read" and fact["intent"] == "opt_out")
+        revoked = _revokes(fact) and (any_debt or case.about(fact.get("debt_id")))
+        closed = kind == "opt_out.received" or revoked or (kind == "reply.read" and fact["intent"] == "opt_out")
         if closed and reaches(fact["channel"], channel) and case.here(fact.get("address")):
             found.append((fact["at"], fact.get("debt_id")))
         if kind == "reply.received" and any(reaches(said, channel) for said in _closed_by(case, fact, unsure=unsure)):
