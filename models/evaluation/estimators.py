@@ -4,7 +4,7 @@
 |---|---|---|
 | `ips` | the logged probabilities | weights are large: it is clipped, and so leans towards too little |
 | `snips` | the logged probabilities | few effective rows; slightly biased in small samples |
-| `dm` | a right outcome model | the model is wrong, and its interval does not know |
+| `dm` | a right outcome model | the model is wrong, of which its interval knows nothing |
 | `dr` | either of the two | both are wrong, or few effective rows |
 
 Episodes of several decisions use the per-decision forms: a reward is weighted by the choices up to it, not by those after.

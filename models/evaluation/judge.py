@@ -12,7 +12,7 @@ import numpy as np
 from models.evaluation import estimators
 from models.evaluation.bootstrap import RESAMPLES, Statistic, interval, ratio, resampled
 from models.evaluation.log import Log, Numbers, Steps, check, steps_of
-from models.evaluation.outcome import values_of
+from models.evaluation.outcome import Values, values_of
 from models.evaluation.weights import Weights, deterministic, effective, unsupported, weights_of
 
 Reason = Literal[
@@ -39,6 +39,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 LIMITS = Limits()
+Z95 = 1.959963984540054
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -70,7 +71,7 @@ class Diagnostics(msgspec.Struct, frozen=True):
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """A reward an episode, with the bootstrap's 95 % interval by account."""
+    """A reward an episode, with its 95 % interval: by the bootstrap over accounts, of `dm` by a jackknife."""
 
     estimator: estimators.Estimator | Literal["logged"]
     value: float
@@ -130,6 +131,7 @@ def judge(
     refused = (*refused, *_refusals(log, candidate, seen, limits))
     earned = estimators.logged(log, steps)
     named: list[tuple[estimators.Estimator, Statistic]] = []
+    values: Values | None = None
     if not refused:
         values = values_of(log, candidate, steps, seed)
         named = [
@@ -141,7 +143,9 @@ def judge(
     drawn = resampled([earned, *(statistic for _, statistic in named)], seed, resamples)
     base = Estimate("logged", earned.value, *interval(drawn[:, 0]))
     found = tuple(
-        Estimate(
+        _by_model(statistic.value, earned.value, values)
+        if name == "dm" and values is not None
+        else Estimate(
             name,
             statistic.value,
             *interval(drawn[:, place]),
@@ -151,6 +155,12 @@ def judge(
         for place, (name, statistic) in enumerate(named, start=1)
     )
     return Judgement(seen, refused, base, found, _verdict(log, candidate, found))
+
+
+def _by_model(value: float, earned: float, values: Values) -> Estimate:
+    """Resampling what a fitted model foretells would say nothing of the model, so it was fitted anew for its errors."""
+    reach, off, more = Z95 * values.error, Z95 * values.more_error, value - earned
+    return Estimate("dm", value, value - reach, value + reach, more, more - off, more + off)
 
 
 def mean_of(sums: Numbers, seed: int = 0, resamples: int = RESAMPLES) -> Estimate:

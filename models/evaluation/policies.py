@@ -73,7 +73,9 @@ class OfStrategy:
         if strategy.policy == "schedule":
             raise ValueError("a schedule acts by the days of single invoices, which a logged decision does not hold")
         self.name = name
-        self.offers = frozenset((spec.action, spec.channel or "", spec.template or "") for spec in strategy.actions)
+        self.offers: frozenset[Key] = frozenset(
+            (spec.action, spec.channel or "", spec.template or "") for spec in strategy.actions
+        )
         self.strategist = Strategist(strategy)
 
     def probabilities(self, decision: NextBestAction) -> list[float] | None:

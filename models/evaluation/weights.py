@@ -34,7 +34,7 @@ def weights_of(log: Log, candidate: Numbers, steps: Steps) -> Weights:
     ratio = candidate[rows, log.action] / log.logged[rows, log.action]
     ratios = np.ones((log.episodes, steps.longest))
     ratios[log.episode, steps.step] = ratio
-    after: Numbers = np.cumprod(ratios, axis=1)
+    after = np.asarray(np.cumprod(ratios, axis=1), dtype=np.float64)
     return Weights(after, np.hstack([np.ones((log.episodes, 1)), after[:, :-1]]))
 
 

@@ -112,13 +112,13 @@ def test_candidates_answer_in_the_order_of_the_actions():
     assert Waits().probabilities(decision(actions=(option(EMAIL, 0.5), option(CALL, 0.5)))) is None
 
 
-def strategy(**fields):
+def strategy():
     specs = (
         ActionSpec(
             id="mail", action="contact", channel="email", template="overdue_first", effect=Effect(log_odds=1.0, sd=0.1)
         ),
     )
-    return ActionStrategy(**({"name": "bold", "actions": specs, "explore": Explore(share=0.2)} | fields))
+    return ActionStrategy(name="bold", actions=specs, explore=Explore(share=0.2))
 
 
 def test_a_strategy_values_the_logged_decision_again():

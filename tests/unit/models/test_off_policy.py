@@ -9,7 +9,7 @@ from benchmarks.evaluation.worlds import World, log_of, truth
 from models.evaluation.estimators import Estimator
 from models.evaluation.judge import Judgement, Limits, judge
 from models.evaluation.log import Log, steps_of
-from models.evaluation.outcome import Ridge, values_of
+from models.evaluation.outcome import Next, moments, solved, values_of
 from models.evaluation.weights import effective, weights_of
 from tests.unit.models.shared_data import or_skip
 
@@ -172,7 +172,8 @@ def test_the_effective_sample_is_that_of_kish():
 def test_an_action_of_few_rows_is_pulled_towards_the_others():
     x = np.ones((1_001, 1))
     action = np.array([0] * 1_000 + [1])
-    model = Ridge(x, action, 3).solve(np.array([1.0] * 1_000 + [100.0]))
+    ends = Next(np.zeros((1_001, 1)), np.zeros((1_001, 3)))
+    model = solved(moments(x, action, np.array([1.0] * 1_000 + [100.0]), ends), 3)
     assert model[0, 0] == pytest.approx(1.0, abs=0.1)
     assert model[0, 0] < model[0, 2] < model[0, 1] < 30.0  # one row says 100; an action without rows is between the two
 
