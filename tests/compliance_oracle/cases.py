@@ -52,7 +52,7 @@ def consent(local: str, channel: str = "sms", zone: str = EASTERN, **payload: An
     return fact("consent.changed", local, zone, **{"channel": channel, "state": "granted", **payload})
 
 
-def was(local: str, channel: str = "call", outcome: str = "no_answer", zone: str = EASTERN, **more: Any) -> Line:
+def was(local: str, channel: str = "call", outcome: str | None = "no_answer", zone: str = EASTERN, **more: Any) -> Line:
     return {
         "at": at(local, zone),
         "channel": channel,

@@ -249,7 +249,8 @@ FACTS: dict[str, Callable[[Random, dt.datetime], Line]] = {
     "debt.sold": lambda rng, _: _debt(rng),
     "contact.bounced": lambda rng, _: {"contact_id": rng.choice(("k1", "k2", "k3")), "channel": "sms"},
     "call.completed/named": lambda rng, _: {
-        "contact_id": f"k{rng.randint(1, 40)}", "outcome": rng.choice(("conversation", "not_connected", "voicemail")), **_debt(rng)
+        "contact_id": f"k{rng.randint(1, 40)}",
+        "outcome": rng.choice(("conversation", "not_connected", "voicemail")), **_debt(rng)
     },
     "contact_point.updated/work": lambda rng, _: {
         "channel": "email", "address": MAIL, "workplace": rng.random() < 0.7, "verified": rng.random() < 0.7

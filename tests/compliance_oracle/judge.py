@@ -129,7 +129,8 @@ def _house_and_status(case: Case) -> set[str]:
         {"ST-1": anywhere.st_1, "ST-2": anywhere.st_2, "ST-3": anywhere.st_3, "ST-4": anywhere.st_4},
         {"HR-2": anywhere.hr_2},
     )
-    if any(anywhere.st_5(case, zone) for zone in case.zones or [None]):
+    zones: list[ZoneInfo | None] = [*case.zones] or [None]
+    if any(anywhere.st_5(case, zone) for zone in zones):
         denied.add("ST-5")
     if anywhere.st_6(case, case.zones or [ZoneInfo("UTC")], reg_f=reg_f):
         denied.add("ST-6")
@@ -153,7 +154,7 @@ def _named(case: Case, plain: dict[str, Any], zoned: dict[str, Any]) -> set[str]
 
 
 def _of_the_states(case: Case) -> set[str]:
-    zones = case.zones or [None]
+    zones: list[ZoneInfo | None] = [*case.zones] or [None]
     denied = _named(case, {"TC-1": federal.tc_1, "TC-4": federal.tc_4}, {"TC-8": federal.tc_8})
     dated = {"TC-2": federal.tc_2, "TC-3": federal.tc_3, "TC-5": federal.tc_5}
     denied |= {name for name, rule in dated.items() if any(rule(case, zone) for zone in zones)}

@@ -178,6 +178,6 @@ def _attempts(history: Any, facts: list[Fact], at: dt.datetime) -> list[Attempt]
             attempt.mode = fact.get("mode") or "live"
         if attempt.outcome in {None, "sent", "failed"} or fact["type"] == "call.completed":
             attempt.outcome = outcome
-        attempt.talked_at = fact["at"]
+        attempt.talked_at = fact["at"] if fact["type"] == "call.completed" else None
     found += named.values()
     return sorted((attempt for attempt in found if attempt.at <= at), key=lambda attempt: attempt.at)

@@ -43,9 +43,8 @@ def _closed_by(case: Case, reply: Fact, *, unsure: bool) -> set[str]:
 
 
 def _revokes(fact: Fact) -> bool:
-    return (
-        fact["type"] == "consent.changed" and fact["state"] == "revoked" and fact.get("scope", "contact") == "contact"
-    )
+    ordinary = (fact.get("scope") or "contact") == "contact"
+    return fact["type"] == "consent.changed" and ordinary and bool(fact["state"] == "revoked")
 
 
 def grants(case: Case, channel: str) -> list[Fact]:
