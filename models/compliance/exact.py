@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from models.account.profile import Debt
 from models.calendar import day_number
 from models.clock import Instant
 from models.compliance import bars, frequency, permission
@@ -16,6 +17,7 @@ from models.compliance.frequency import NEVER, PERMITS
 from models.compliance.gate import ALLOWED, Verdict
 from models.compliance.packs import Rules
 from models.compliance.sentences import reason_of
+from models.compliance.who import Who
 from schemas.rules import (
     Confirmation,
     Consent,
@@ -61,6 +63,8 @@ class Asked(msgspec.Struct, gc=False):
     """A rule of law in force honours an opt-out from this channel."""
     disputes: bool
     """One holds what was disputed in writing and in time."""
+    checks: bool
+    """One asks for a check of the number."""
 
 
 def judge(rules: Rules, case: Case) -> Verdict:
@@ -102,7 +106,7 @@ def denials(rules: Rules, case: Case, at: Instant) -> Denials:
     hours: list[tuple[str, Clocked, Instant]] = []
     for name, required, ends in asked.required:
         hours += [(name, one, ends) for one in _hours(required, case)]
-        until = min(_until(required, case, at, asked), ends)
+        until = min(until_of(required, case, at, asked), ends)
         if until > at:
             denied[name] = max(until, denied.get(name, 0))
     closed = [(name, ends) for name, one, ends in hours if not permits(one, at)]
@@ -125,9 +129,9 @@ def asked_at(rules: Rules, case: Case, at: Instant) -> Asked:
     """What is asked of the contact at an instant."""
     required: list[tuple[str, Requirement, Instant]] = []
     for rule in rules:
-        if rule.evaluated != "send" or not binds(rule, case):
+        if rule.evaluated != "send" or not binds(rule, case.who, case.debt):
             continue
-        starts, ends = force(rule, case)
+        starts, ends = force(rule, case.who, case.debt)
         if starts <= at < ends:
             required += [(rule.id, one, ends) for one in rule.requires if is_about(one, case)]
     kinds = [one for _, one, _ in required]
@@ -136,15 +140,16 @@ def asked_at(rules: Rules, case: Case, at: Instant) -> Asked:
         extra_days=max((one.days for one in kinds if isinstance(one, ExtraCalls)), default=0),
         opt_outs=any(isinstance(one, NoOptOut | Confirmation) for one in kinds),
         disputes=any(isinstance(one, NoDispute) and one.which == "timely_written" for one in kinds),
+        checks=any(isinstance(one, CurrentConsent) for one in kinds),
     )
 
 
-def binds(rule: Rule, case: Case) -> bool:
+def binds(rule: Rule, known: Who, debt: Debt | None) -> bool:
     """Whether a rule binds this customer and debt, whatever its dates.
 
     What it would have to know and is missing is denied under the name of what is missing, not under the rule's.
     """
-    where, who, known = rule.where, rule.binds, case.who
+    where, who = rule.where, rule.binds
     if where.country is not None and where.country != known.country:
         return False
     if where.states and known.state not in where.states:
@@ -157,20 +162,19 @@ def binds(rule: Rule, case: Case) -> bool:
         return False
     if who.debt_classes and known.debt_class not in who.debt_classes:
         return False
-    debt = case.debt
     return debt is None or debt.secured_by not in who.not_secured_by
 
 
-def force(rule: Rule, case: Case) -> Force:
+def force(rule: Rule, known: Who, debt: Debt | None) -> Force:
     """From the first zone's first date on until the last zone's last one is over."""
-    starts, ends, clocks = PERMITS, NEVER, case.who.clocks
+    starts, ends, clocks = PERMITS, NEVER, known.clocks
     if rule.effective_from is not None:
         first = day_number(rule.effective_from)
         starts = min(zone.start(first, 0) for zone in clocks)
     if rule.effective_to is not None:
         last = day_number(rule.effective_to)
         ends = max(zone.start(last + 1, 0) for zone in clocks)
-    late, debt = rule.binds.more_days_past_due_than, case.debt
+    late = rule.binds.more_days_past_due_than
     if late is not None and debt is not None and debt.defaulted_on is not None:
         since = debt.defaulted_on + late + 1
         starts = max(starts, min(zone.start(since, 0) for zone in clocks))
@@ -204,7 +208,7 @@ def _hours(required: Requirement, case: Case) -> Iterator[Clocked]:
         yield from wished(case)
 
 
-def _until(required: Requirement, case: Case, at: Instant, asked: Asked) -> Instant:  # noqa: C901, PLR0912 - the closed set of kinds
+def until_of(required: Requirement, case: Case, at: Instant, asked: Asked) -> Instant:  # noqa: C901, PLR0912 - the closed set of kinds
     """Until when a requirement denies, hours aside: those are looked at together."""
     match required:
         case Limit():
@@ -226,7 +230,7 @@ def _until(required: Requirement, case: Case, at: Instant, asked: Asked) -> Inst
         case Confirmation():
             return permission.confirmation(required, case, at)
         case RightParty():
-            return permission.right_party(case)
+            return permission.right_party(case, checked_elsewhere=asked.checks)
         case Wishes():
             if permission.is_refused(case) and case.purpose != permission.CONFIRMING:
                 return NEVER

@@ -4,14 +4,14 @@ from functools import lru_cache
 
 from models.account.course import Planned
 from models.account.interactions import Touch
-from models.account.profile import CrmFacts
+from models.account.profile import CrmFacts, Debt
 from models.calendar import Zone
 from models.clock import Instant
 from models.compliance.case import ANY_CHANNEL, Case
 from models.compliance.gate import Situation
 from models.compliance.packs import Rules, rules_of
 from models.compliance.sentences import LIMITS
-from models.compliance.who import Said, who_is, zones_named
+from models.compliance.who import Said, Who, who_is, zones_named
 from schemas.control import Limits, Tenant
 from schemas.envelope import Channel, Purpose
 from schemas.rules import Daytime, Distance, Limit, Rule
@@ -31,8 +31,8 @@ def said_by(crm: CrmFacts, debt_id: str | None, tenant: Tenant | None = None) ->
     Args:
         tenant: its settings stand in for what was never said; what was said to be unknown stays unknown.
     """
-    profile, debts = crm.profile, crm.debts
-    debt = debts.get(debt_id) if debt_id is not None else next(iter(debts.values())) if len(debts) == 1 else None
+    profile = crm.profile
+    debt = debt_of(crm, debt_id) if crm.debts else None
     role, debt_class = profile.collector_role, profile.debt_class
     if debt is not None:
         role, debt_class = debt.collector_role or role, debt.debt_class or debt_class
@@ -53,6 +53,14 @@ def said_by(crm: CrmFacts, debt_id: str | None, tenant: Tenant | None = None) ->
         zip=profile.zip,
         time_zones=zones,
     )
+
+
+def debt_of(crm: CrmFacts, debt_id: str | None) -> Debt | None:
+    """What was told when the debt was placed; of the account's only one, when none is named."""
+    debts = crm.debts
+    if debt_id is not None:
+        return debts.get(debt_id)
+    return next(iter(debts.values())) if len(debts) == 1 else None
 
 
 @lru_cache(maxsize=1_024)
@@ -93,13 +101,13 @@ def limits_of(limits: Limits) -> Rules:
     )
 
 
-def case_of(situation: Situation) -> Case:
-    """A live account's contact as rules ask about it."""
+def case_of(situation: Situation, who: Who | None = None) -> Case:
+    """A live account's contact as rules ask about it; `who` = the customer, where that is known already."""
     crm, point = situation.facts.crm, situation.point
     return Case(
         at=situation.at,
         channel=situation.channel,
-        who=who_is(said_by(crm, situation.debt_id, situation.tenant)),
+        who=who or who_is(said_by(crm, situation.debt_id, situation.tenant)),
         crm=crm,
         interactions=situation.facts.interactions,
         purpose=situation.purpose,
@@ -108,7 +116,7 @@ def case_of(situation: Situation) -> Case:
         address="" if point is None else point.address,
         workplace=point is not None and point.workplace,
         verified=point is not None and point.verified,
-        planned=[_as_made(planned) for planned in situation.planned],
+        planned=[_as_made(planned) for planned in situation.planned] if situation.planned else (),
         suppressed=situation.suppressed,
         requested=situation.requested,
         no_point=point is None,

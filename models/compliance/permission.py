@@ -91,11 +91,14 @@ def confirmation(required: Confirmation, case: Case, at: Instant) -> Instant:
     return _denied(not (0 < out <= at <= out + required.minutes * MINUTE) or _is_confirmed(case, out))
 
 
-def right_party(case: Case) -> Instant:
+def right_party(case: Case, *, checked_elsewhere: bool) -> Instant:
     """The contact point has not turned out to be somebody else's.
 
-    A number that was reassigned is the customer's again when it is named or checked anew; whoever has reached a wrong
-    party there need not be told so again by a list of numbers that was never mended.
+    A number that was reassigned is the customer's again when it is named or checked anew; one at which a wrong party
+    was reached stays blocked, for a list of numbers that nobody has mended names it again and again.
+
+    Args:
+        checked_elsewhere: another rule in force weighs the checks of the number.
     """
     if any(kind in SOMEBODY_ELSES for kind in case.suppressed):
         return NEVER
@@ -103,7 +106,11 @@ def right_party(case: Case) -> Instant:
     if reached in blocked or (case.address and case.address in blocked):
         return NEVER
     check = case.crm.checks.get(case.address)
-    if check is not None and instant_of(check.anothers) > max(instant_of(check.theirs), case.named_at):
+    if (
+        check is not None
+        and not checked_elsewhere
+        and instant_of(check.anothers) > max(instant_of(check.theirs), case.named_at)
+    ):
         return NEVER
     # What reached somebody else at a point that nobody has told: it may be this one.
     return _denied(
