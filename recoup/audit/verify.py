@@ -126,6 +126,9 @@ def _heads(settings: Settings) -> dict[str, Head] | None:
             stored = client.hget(f"{settings.redis.prefix}:{{decide:{partition}}}:progress", "audit")
             if stored:
                 heads[f"decide-{partition}"] = decode_head(stored)
+            stored = client.hget(f"{settings.redis.prefix}:{{dispatch}}:{partition}:progress", "audit")
+            if stored:
+                heads[f"dispatch-{partition}"] = decode_head(stored)
         heads[CHAIN] = ControlChain(client, settings.redis.prefix).head()
         return {chain: head for chain, head in heads.items() if head.sequence}
     except RedisError:

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("recoup.cli.evaluate:evaluate", "Tell what another policy would have earned, from the log."),
     "explain": ("recoup.cli.explain:explain", "Tell an account's story: events, score, decision, why."),
     "dlq": ("recoup.cli.dlq:dlq", "List, show, fix and replay dead letters."),
+    "contacts": ("recoup.cli.contacts:contacts", "Stop contacts and let them go; see what waits or is in doubt."),
     "rebuild": ("recoup.cli.rebuild:rebuild", "Rebuild the account states from the topics."),
 }
 """Command name -> where it lives, and its line in the overview."""

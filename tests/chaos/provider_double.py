@@ -2,8 +2,8 @@
 
 `POST /keyed` contacts a customer once for each key, `POST /keyless` with every call. A twentieth of the contacts is put
 off at the first call, which contacts nobody. Every call takes a few milliseconds, so that a worker may die in it; with
-`POST /hold` the next ones are not answered at all. `GET /counts` tells how often each key was contacted, and by which
-kind. It prints its port.
+`POST /hold` the next ones are not answered at all. `GET /counts` tells how often each key was contacted, by kind, and
+when the last was. It prints its port.
 """
 
 import json
@@ -32,6 +32,8 @@ class Counts:
         self.lock = Lock()
         self.contacted: dict[str, Counter[str]] = {"keyed": Counter(), "keyless": Counter()}
         self.put_off: set[str] = set()
+        self.last = 0.0
+        """When a customer was contacted last, in epoch seconds."""
         self.hold = False
         self.dice = random.Random(1)
 
@@ -55,13 +57,14 @@ class Handler(BaseHTTPRequestHandler):
                 return
             if kind == "keyless" or not counts.contacted[kind][key]:
                 counts.contacted[kind][key] += 1
+                counts.last = time.time()
             seconds = counts.dice.uniform(0.0, 0.02)
         time.sleep(HELD_SECONDS if counts.hold else seconds)  # of a server, not of a test
         self._answer(200, {"id": f"double-{key}"})
 
     def do_GET(self) -> None:
         with self.counts.lock:
-            self._answer(200, self.counts.contacted)
+            self._answer(200, self.counts.contacted | {"last": self.counts.last})
 
     def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - the library's contract
 

@@ -17,27 +17,32 @@ from typing import Any
 
 import msgspec
 import pytest
+from click.testing import CliRunner
 
 from connectors.kafka import clients, reading
 from connectors.redis.client import connect, connect_async
 from connectors.redis.doubts import noted
 from connectors.redis.ledger import Ledger
 from models.account import state
+from recoup.cli.main import recoup as command_line
 from recoup.settings import Settings
+from recoup.stack.provision import provision
+from recoup.stack.stack import Stack
 from schemas.contacts import ContactRequested
 from schemas.control import Tenant
 from schemas.crm import AccountUpdated, ContactPointUpdated
 from schemas.envelope import account_key
 from tests.chaos.fleet import Fleet, Worker
+from tests.conftest import running_stack
 
 MOMENTS = int(os.environ.get("CHAOS_MOMENTS", "3"))
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(180 + 20 * MOMENTS)]
 
 REQUESTS_A_LIFE = 100
 LIVES = 1_000
+STOPPED = 300
 LONGEST_LIFE = 0.6
 """Seconds from a worker's first contact to its death; it sends what there is in less."""
-TENANT = "kills"
 ADDRESSES = {"email": "someone@customer.example", "letter": "1 High Street, London"}
 """By channel: the one's provider knows keys, the other's does not."""
 
@@ -54,9 +59,17 @@ class Provider:
 
     def contacted(self) -> Counter[str]:
         """How often the customer of each key was contacted."""
+        counts = self._counts()
+        return Counter(counts["keyed"]) + Counter(counts["keyless"])
+
+    def last_contact(self) -> float:
+        """In epoch seconds."""
+        return float(self._counts()["last"])
+
+    def _counts(self) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.url}/counts", timeout=10) as answer:
-            counts = json.load(answer)
-            return Counter(counts["keyed"]) + Counter(counts["keyless"])
+            counts: dict[str, Any] = json.load(answer)
+            return counts
 
     def hold(self) -> None:
         """Answer nothing any more."""
@@ -77,21 +90,31 @@ def provider() -> Iterator[Provider]:
     provider.stop()
 
 
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """One stack for all that is done to dispatch here."""
+    home = tmp_path_factory.mktemp("dispatch")
+    for stack in running_stack(home):
+        provision(Settings(home=home))
+        yield stack
+
+
 @pytest.fixture
-def requests(ground_settings: Settings) -> "Requests":
-    return Requests(ground_settings)
+def requests(ground_settings: Settings, request: pytest.FixtureRequest) -> "Requests":
+    return Requests(ground_settings, request.node.name.split("_")[1])
 
 
 class Requests:
     """Contacts of customers who may all be contacted, whatever the hour."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, tenant_id: str) -> None:
         self.settings = settings
+        self.tenant_id = tenant_id
         self.keys: list[str] = []
         self.places: dict[bytes, int] = {}
         now = dt.datetime.now(dt.UTC)
         tenant = Tenant(
-            tenant_id=TENANT,
+            tenant_id=tenant_id,
             name="Kills",
             currencies=("EUR",),
             time_zone="Europe/Berlin",
@@ -101,14 +124,14 @@ class Requests:
         self.zone = f"Etc/GMT{now.hour - 13:+d}"
         """Where it is shortly after one in the afternoon."""
         self.now = now
-        self.send("tenants", {TENANT.encode(): msgspec.json.encode(tenant)})
+        self.send("tenants", {tenant_id.encode(): msgspec.json.encode(tenant)})
 
     def add(self, number: int, *channels: str) -> None:
         """So many more, each of a customer of its own, by these channels in turn."""
         first = len(self.keys)
         by = itertools.cycle(channels or ADDRESSES)
-        requests = [self.request(f"a{first + one}", next(by)) for one in range(number)]
-        made = {account_key(TENANT, request.account_id): request for request in requests}
+        requests = [self.request(f"{self.tenant_id}{first + one}", next(by)) for one in range(number)]
+        made = {account_key(self.tenant_id, request.account_id): request for request in requests}
         self.keys += [request.idempotency_key for request in made.values()]
         # Which partition is whose account's is for Kafka's own partitioner to say.
         self.send(
@@ -118,7 +141,7 @@ class Requests:
         self.send("contact-requests", {key: msgspec.json.encode(request) for key, request in made.items()})
 
     def known(self, account_id: str) -> list[Any]:
-        base = {"tenant_id": TENANT, "account_id": account_id, "source": "test", "occurred_at": self.now}
+        base = {"tenant_id": self.tenant_id, "account_id": account_id, "source": "test", "occurred_at": self.now}
         who = AccountUpdated(
             event_id=f"{account_id}-1", **base, time_zones=(self.zone,), country="DE", debt_class="business"
         )
@@ -131,7 +154,7 @@ class Requests:
     def request(self, account_id: str, channel: str) -> ContactRequested:
         return ContactRequested(
             event_id=f"{account_id}:request",
-            tenant_id=TENANT,
+            tenant_id=self.tenant_id,
             account_id=account_id,
             occurred_at=self.now,
             source="decide",
@@ -175,7 +198,8 @@ class Requests:
             self.settings.kafka, reading.partitions_of(self.settings.kafka, ["interaction-events"])
         ):
             event = msgspec.json.decode(message.value())
-            found[event["contact_id"]].append(event)
+            if event["tenant_id"] == self.tenant_id:
+                found[event["contact_id"]].append(event)
         return found
 
     def doubted(self) -> set[str]:
@@ -183,7 +207,7 @@ class Requests:
         client = connect(self.settings.redis)
         found = noted(client, f"{self.settings.redis.prefix}:{{dispatch}}:")
         client.close()
-        return {doubt.contact_id for doubt in found}
+        return {doubt.contact_id for doubt in found if doubt.tenant_id == self.tenant_id}
 
     def parked(self) -> int:
         client = connect(self.settings.redis)
@@ -199,6 +223,7 @@ def worker_of(fleet: Fleet, provider: Provider) -> Worker:
         "RECOUP_STREAMS__DISPATCH__RETRY_FIRST_MS": "100",
         "RECOUP_STREAMS__DISPATCH__RETRY_MOST_MS": "1000",
         "RECOUP_STREAMS__DISPATCH__POLL_SECONDS": "0.2",
+        "RECOUP_STREAMS__DISPATCH__PAUSED_MS": "500",
     }
     return fleet.worker("dispatch", lives=[command] * LIVES)
 
@@ -238,3 +263,78 @@ def assert_each_was_sent_once_and_told_once(contacted: Counter[str], requests: R
     assert outcomes.keys() - contacted.keys() <= doubts, "told as sent, and nobody was contacted"
     assert {outcomes[key]["provider"] for key in doubts} <= {"keyless"}, "the other one could have been asked"
     assert requests.doubted() == doubts
+
+
+class Operator:
+    """A person at the command line."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.env = {"RECOUP_HOME": str(settings.home)}
+
+    def __call__(self, *arguments: str, code: int = 0) -> list[Any]:
+        """What a command said, line by line."""
+        done = CliRunner(env=self.env).invoke(command_line, [*arguments, "--json"])
+        assert done.exit_code == code, f"{done.output}\n{done.exception!r}"
+        return [json.loads(line) for line in done.stdout.splitlines() if line.startswith(("{", "["))]
+
+
+def test_stopped_at_once_until_it_is_let_go_also_by_workers_that_start_meanwhile(
+    fleet: Fleet, provider: Provider, requests: Requests
+) -> None:
+    operator = Operator(requests.settings)
+    requests.add(STOPPED, "email")
+    worker = worker_of(fleet, provider)
+    fleet.until(lambda: provider.contacted().total() > 0, "nothing is sent")
+    operator("contacts", "pause", "--tenant", requests.tenant_id, "--reason", "a test")
+    stopped_at = time.time()
+    worker.kill()
+    fleet.until(lambda: requests.parked() + len(requests.told()) == STOPPED, "not every request waits")
+    fleet.until(lambda: operator("contacts", "status")[0]["waiting"].keys() == {"paused"}, "not every one is stopped")
+    assert provider.last_contact() < stopped_at + 2
+    assert 0 < provider.contacted().total() < STOPPED
+    (status,) = operator("contacts", "status")
+    assert [(stop["tenant_id"], stop["channel"], stop["reason"]) for stop in status["stopped"]] == [
+        (requests.tenant_id, "*", "a test")
+    ]
+    operator("contacts", "resume", "--channel", "email", code=3)
+    assert operator("contacts", "resume", "--tenant", requests.tenant_id)[0]["changed"]
+    fleet.until(lambda: len(requests.told()) == STOPPED, "not every request has ended")
+    fleet.stop()
+    assert_each_was_sent_once_and_told_once(provider.contacted(), requests)
+    acts = [(act["action"], act["subject"]) for act in operator("audit", "list")]
+    assert acts == [
+        ("resume", f"contacts {requests.tenant_id} *"),
+        ("resume", "contacts * email"),
+        ("pause", f"contacts {requests.tenant_id} *"),
+    ]
+
+
+@pytest.mark.slow
+def test_lost_redis_is_noticed_and_what_may_have_been_sent_is_told_to_a_person(
+    fleet: Fleet, provider: Provider, requests: Requests
+) -> None:
+    operator = Operator(requests.settings)
+    operator("contacts", "pause")
+    requests.add(3, "email")
+    worker = worker_of(fleet, provider)
+    fleet.until(lambda: requests.parked() == 3, "not every request waits")
+    worker.stop()
+    redis = connect(requests.settings.redis)
+    redis.delete(*redis.scan_iter(f"{requests.settings.redis.prefix}:{{dispatch}}:*"))
+    redis.close()
+    worker.wanted = True
+    worker.look_after()
+    fleet.until(lambda: len(worker.exits) > 1, "the worker goes on as if nothing was lost")
+    assert "recoup contacts recover" in worker.log.read_text(errors="replace")
+    worker.stop()
+    (report,) = operator("contacts", "recover", "--yes")
+    assert (report["waiting"], report["in_doubt"]) == (0, 3)
+    requests.add(1, "email")
+    worker.wanted = True
+    worker.look_after()
+    fleet.until(lambda: len(requests.told()) == 4, "not every request has ended")
+    fleet.stop()
+    endings = Counter(outcome.get("handover", "accepted") for (outcome,) in requests.told().values())
+    assert endings == {"unknown": 3, "accepted": 1}
+    assert list(provider.contacted()) == [requests.keys[-1]]
+    assert {doubt["contact_id"] for doubt in operator("contacts", "unknown")[0]} == set(requests.keys[:3])

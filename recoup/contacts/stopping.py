@@ -1,0 +1,98 @@
+"""The stop button as people press it: in force at once, in every worker, under their name."""
+
+import msgspec
+
+from connectors.redis.doubts import DOUBTS
+from connectors.redis.pauses import EVERY, Stop, StopButton
+from models.clock import Clock, WallClock
+from recoup import person
+from recoup.audit.acts import record
+from recoup.settings import Settings
+from schemas.registry import topic_named
+from streams.dispatch import parking
+from streams.dispatch.job import REQUESTS
+
+
+class Pressed(msgspec.Struct, frozen=True):
+    """What pressing the button has changed."""
+
+    stop: Stop
+    changed: bool
+    """False = it was so before."""
+
+
+class Status(msgspec.Struct, frozen=True):
+    """What is stopped, and what waits."""
+
+    stopped: list[Stop]
+    waiting: dict[str, int]
+    """Requests that wait, by reason."""
+    unknown: int
+    """Contacts that a person has to look into."""
+    history: list[Stop]
+    """The latest presses, newest first."""
+
+
+def press(
+    settings: Settings,
+    *,
+    tenant_id: str | None,
+    channel: str | None,
+    reason: str,
+    resume: bool,
+    clock: Clock | None = None,
+) -> Pressed:
+    """Stop contacts, or take away exactly this stop; the rest is for `record_press`.
+
+    Args:
+        tenant_id: None = of every tenant.
+        channel: None = on every channel.
+
+    Raises:
+        NotReady: Redis does not answer.
+    """
+    stop = Stop(
+        tenant_id=tenant_id or EVERY,
+        channel=channel or EVERY,
+        by=person.name() or "unknown",
+        at=(clock or WallClock()).now(),
+        reason=reason,
+        resumed=resume,
+    )
+    button = StopButton(settings.redis)
+    try:
+        changed = button.release(stop) if resume else button.press(stop)
+    finally:
+        button.close()
+    return Pressed(stop, changed)
+
+
+def record_press(settings: Settings, pressed: Pressed) -> bool:
+    """Record it in the audit log; False = Kafka is away, and it waits in Redis for the next act."""
+    stop = pressed.stop
+    details = {"channel": stop.channel, "changed": "yes" if pressed.changed else "no"}
+    if stop.reason:
+        details["why"] = stop.reason
+    action = "resume" if stop.resumed else "pause"
+    return record(
+        settings, action, f"contacts {stop.tenant_id} {stop.channel}", tenant_id=stop.tenant_id, details=details
+    )
+
+
+def status(settings: Settings) -> Status:
+    """What is stopped and what waits, as Redis says it; needs no broker.
+
+    Raises:
+        NotReady: Redis does not answer.
+    """
+    button = StopButton(settings.redis)
+    try:
+        waiting: dict[str, int] = {}
+        for partition in range(topic_named(REQUESTS).partitions):
+            for _, blob in button.client.hscan_iter(f"{button.slot}{partition}:states", count=1_000):
+                reason = parking.decode(blob).reason
+                waiting[reason] = waiting.get(reason, 0) + 1
+        unknown = button.client.hlen(button.slot + DOUBTS)
+        return Status(button.in_force(), dict(sorted(waiting.items())), unknown, button.history())
+    finally:
+        button.close()
