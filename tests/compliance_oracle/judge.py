@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from tests.compliance_oracle import anywhere, federal, places
+from tests.compliance_oracle import anywhere, calls_and_texts, federal, places
 from tests.compliance_oracle.log import ELECTRONIC, Case, read, when
 from tests.compliance_oracle.wishes import preferences
 
@@ -155,8 +155,8 @@ def _named(case: Case, plain: dict[str, Any], zoned: dict[str, Any]) -> set[str]
 
 def _of_the_states(case: Case) -> set[str]:
     zones: list[ZoneInfo | None] = [*case.zones] or [None]
-    denied = _named(case, {"TC-1": federal.tc_1, "TC-4": federal.tc_4}, {"TC-8": federal.tc_8})
-    dated = {"TC-2": federal.tc_2, "TC-3": federal.tc_3, "TC-5": federal.tc_5}
+    denied = _named(case, {"TC-1": calls_and_texts.tc_1, "TC-4": calls_and_texts.tc_4}, {"TC-8": calls_and_texts.tc_8})
+    dated = {"TC-2": calls_and_texts.tc_2, "TC-3": calls_and_texts.tc_3, "TC-5": calls_and_texts.tc_5}
     denied |= {name for name, rule in dated.items() if any(rule(case, zone) for zone in zones)}
     state = _state(case)
     city = state == "NY" and places.in_new_york_city(case)

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from tests.compliance_oracle.federal import NOT_COLLECTION, counted, refused_at_work
 from tests.compliance_oracle.hours import inside, said_convenient
-from tests.compliance_oracle.log import ELECTRONIC, PHONE, VOICE, Attempt, Case, day_of
+from tests.compliance_oracle.log import ELECTRONIC, PHONE, VOICE, Attempt, Case
 from tests.compliance_oracle.wishes import at_work, consented, grants
 
 EASTERN = ZoneInfo("America/New_York")
@@ -187,6 +187,3 @@ def hr_3(case: Case, zone: ZoneInfo) -> bool:
         return False
     sunday = case.at.astimezone(zone).weekday() == 6
     return not inside(case.at, zone, *(("09:00", "18:00") if sunday else ("08:00", "21:00")))
-
-
-__all__ = ["day_of"]

@@ -114,6 +114,14 @@ def extra_calls(case: Case, at: dt.datetime, zone: ZoneInfo) -> bool:
     )
 
 
+def confirmed(case: Case, since: dt.datetime) -> bool:
+    """Whether a confirmation of an opt-out has been sent since."""
+    return any(
+        item.at >= since and item.purpose == "opt_out_confirmation" and item.outcome != "failed" and not item.inbound
+        for item in case.attempts
+    )
+
+
 def preferences(case: Case) -> list[Fact]:
     """What the customer has said about when and where on this channel, oldest first."""
     return [
