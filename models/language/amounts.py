@@ -1,6 +1,7 @@
 """The sums of money that a text names, in minor units, with either decimal style; half of something is no sum."""
 
 import re
+from itertools import islice
 from typing import NamedTuple
 
 from schemas.currencies import decimals
@@ -21,11 +22,24 @@ _SIGNS = {
     "r$": "BRL", "brl": "BRL", "reais": "BRL", "real": "BRL",
     "chf": "CHF", "fr.": "CHF", "franken": "CHF", "mxn": "MXN", "pesos": "MXN", "cad": "CAD", "aud": "AUD",
 }  # fmt: skip
+_EXACT = frozenset({"usd", "us$", "sek", "nok", "dkk", "cad", "aud", "mxn"})
+"""Signs of one currency; a dollar or a crown may be several countries'."""
 _SIGN = "|".join(sorted((re.escape(sign) for sign in _SIGNS), key=len, reverse=True))
-_NUMBER = r"\d{1,3}(?:[.,' \u00a0\u2019]\d{3})+(?:[.,]\d{1,2})?(?!\d)|\d+(?:[.,]\d{1,2})?(?!\d)"
-_BEFORE = re.compile(rf"(?<![a-z])({_SIGN})\s?({_NUMBER})(k\b)?")
-_AFTER = re.compile(rf"(?<![\w.,/-])({_NUMBER})\s?({_SIGN})(?![a-z])")
-_BARE = re.compile(rf"(?<![\w.,/#:$+-])({_NUMBER})(k)?(?![\w%/:-])(?![.,]\d)")
+_NUMBER = re.compile(
+    r"(?<![\d.,])(?P<number>\d{1,3}(?:[.,' \u00a0\u2019]\d{3}){1,3}(?:[.,]\d{1,2})?(?![.,]?\d)"
+    r"|\d{1,10}(?:[.,]\d{1,2})?(?![.,]?\d))(?P<thousands>k\b)?",
+    re.ASCII,
+)
+_SIGN_BEFORE = re.compile(rf"(?<![a-z])({_SIGN})\s?$")
+_SIGN_AFTER = re.compile(rf"\s?({_SIGN})(?![a-z])")
+_LONGEST_SIGN = 9
+_LONGEST_BARE = 7
+"""Digits; more are a telephone number, an account or a reference."""
+_ATTACHED = re.compile(r"[\w/#:+-]")
+_ATTACHED_AFTER = re.compile(r"[\w%/:-]")
+MOST = 16
+"""Numbers that are looked at in one text."""
+
 _NOT_MONEY_BEFORE = re.compile(
     r"(?:\b(?:on|on the|the|by the|until|till|am|zum|bis|vom|el|dia|le|il|den|dnia|op|in|en|dans|within|tra|fra|em|om|za|over"
     r"|no|nr|number|invoice|account|acct|ref|reference|rechnung|factura|facture|fattura|factuur|faktura|order|case|page|top|apt|unit"
@@ -38,7 +52,7 @@ _NOT_MONEY_AFTER = re.compile(
     r"|kids|children|people|tage?n?\b|wochen?|monaten?|dias?\b|semanas?|meses|jours?|semaines?|mois|giorni|settiman\w"
     r"|mesi|dagen|weken|maanden|dagar|veckor|dni|tygodni\w*)"
 )
-_DATES = re.compile(r"\d{1,4}[-/]\d{1,2}(?:[-/]\d{1,4})?|\d{1,2}\.\s?\d{1,2}\.(?:\d{4}|\d{2})?|\d{1,2}:\d{2}")
+_DATES = re.compile(r"\d{1,4}[-/]\d{1,2}(?:[-/]\d{1,4})?|\d{1,2}\.\s?\d{1,2}\.(?:\d{4}|\d{2})?(?![\d,])|\d{1,2}:\d{2}")
 
 
 class Sum(NamedTuple):
@@ -57,36 +71,47 @@ def named_sums(small: str, currency: str | None) -> tuple[Sum, ...]:
     """
     if not any(char.isdigit() for char in small):
         return ()
-    told = [(found.start(2), found[2], found[3], found[1]) for found in _BEFORE.finditer(small)]
-    told += [(found.start(1), found[1], None, found[2]) for found in _AFTER.finditer(small)]
-    if told:
-        named = {at: _sum(number, k, _meant(sign, currency)) for at, number, k, sign in sorted(told, reverse=True)}
-        return tuple(value for _, value in sorted(named.items()) if value is not None)
     without_dates = _DATES.sub(lambda found: "x" * len(found[0]), small)
-    sums = [
-        _sum(found[1], found[2], currency) for found in _BARE.finditer(without_dates) if _is_money(without_dates, found)
-    ]
-    return tuple(value for value in sums if value is not None)
+    signed: list[Sum | None] = []
+    bare: list[Sum | None] = []
+    for found in islice(_NUMBER.finditer(without_dates), MOST):
+        sign = _sign(without_dates, found)
+        if sign is not None:
+            signed.append(_sum(found["number"], found["thousands"], _meant(sign, currency)))
+        elif _is_money(without_dates, found):
+            bare.append(_sum(found["number"], found["thousands"], currency))
+    return tuple(value for value in signed or bare if value is not None)
+
+
+def _sign(text: str, found: re.Match[str]) -> str | None:
+    """The sign of a currency before or after a number."""
+    before = _SIGN_BEFORE.search(text, max(0, found.start() - _LONGEST_SIGN), found.start())
+    sign = before or _SIGN_AFTER.match(text, found.end())
+    return None if sign is None else sign[1]
 
 
 def _is_money(text: str, found: re.Match[str]) -> bool:
     """Whether nothing around a bare number says that it is a day, an hour, a count or a reference."""
-    if len(found[1]) > 7 and found[1].isdigit():
+    number, start, end = found["number"], found.start(), found.end()
+    if len(number) > _LONGEST_BARE and number.isdigit():
         return False
-    if _NOT_MONEY_BEFORE.search(text, max(0, found.start() - 16), found.start()) is not None:
+    if (start and _ATTACHED.match(text, start - 1)) or _ATTACHED_AFTER.match(text, end):
         return False
-    after = _NOT_MONEY_AFTER.match(text, found.end())
+    if _NOT_MONEY_BEFORE.search(text, max(0, start - 16), start) is not None:
+        return False
+    after = _NOT_MONEY_AFTER.match(text, end)
     if after is None:
         return True
     most = 24 if after["hour"] else 31 if after["day"] else None
-    return most is not None and not (found[1].isdigit() and int(found[1]) <= most)
+    return most is not None and not (number.isdigit() and int(number) <= most)
 
 
-def _meant(sign: str, currency: str | None) -> str:
+def _meant(sign: str, currency: str | None) -> str | None:
+    """The currency of a sign; the account's own where several share the sign, None where that is not known."""
     named = _SIGNS[sign]
     for family in (_DOLLARS, _CROWNS):
-        if named in family and currency in family and sign not in ("usd", "us$", "sek", "nok", "dkk"):
-            return currency
+        if named in family and sign not in _EXACT:
+            return currency if currency is None or currency in family else named
     return named
 
 

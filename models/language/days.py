@@ -10,19 +10,23 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 
 import msgspec
+
+from models.language.words import words as words_of
 
 FARTHEST = 366
 """Days ahead; a date farther away is taken for a slip or another sense."""
 MOST = 8
 """Days that are taken from one text."""
 
-_ISO = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
-_FULL = re.compile(r"(?<!\d)(\d{1,2})([./-])[ ]?(\d{1,2})\2[ ]?(\d{4}|\d{2})(?![\d,])")
-_SHORT = re.compile(r"(?<![\d.,/-])(\d{1,2})([./])(\d{1,2})(?:\.(?!\d)|(?![\d.,/%-]))")
+_ISO = re.compile(r"(?<![0-9])([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?![0-9])")
+_FULL = re.compile(r"(?<![0-9])([0-9]{1,2})([./-])[ ]?([0-9]{1,2})\2[ ]?([0-9]{4}|[0-9]{2})(?![0-9,])")
+_SHORT = re.compile(r"(?<![0-9.,/-])([0-9]{1,2})([./])([0-9]{1,2})(?:\.(?![0-9])|(?![0-9.,/%-]))")
+_NUMERIC = re.compile(r"[0-9]{1,4}([./-])[0-9]{1,2}(?:\1[0-9]{2,4})?")
 _FRACTIONS = ("1/2", "1/3", "2/3", "1/4", "3/4", "24/7")
-_NTH = re.compile(r"(\d{1,2})(st|nd|rd|th|e|er|o|a|ste|de|go)?")
+_NTH = re.compile(r"([0-9]{1,2})(st|nd|rd|th|e|er|o|a|ste|de|go)?")
 _LEAD = re.compile(
     r"(?:\b(?:on|by|am|bis|zum|den|el|le|il|op|do|the|until|till|before|vom|ate|dia|du|au|entro)\s+(?:the |dia )?)$"
 )
@@ -63,6 +67,8 @@ class _Days(msgspec.Struct, frozen=True):
     next: frozenset[str]
     past: frozenset[str]
     not_days: frozenset[str]
+    longest: Mapping[str, int]
+    """Words of the longest phrase that begins with a word."""
     words: frozenset[str]
     """Every word that a named day has one of, so that a text without any is not looked at."""
 
@@ -74,6 +80,10 @@ def _known() -> _Days:
     months = {word: month + 1 for word, month in _numbered(data.months).items()}
     spans = {phrase: span for span, phrases in data.spans.items() for phrase in phrases}
     told = (weekdays, short, months, data.offsets, data.units, spans)
+    longest: dict[str, int] = {}
+    for phrase in (*weekdays, *short, *data.offsets, *spans, *data.within, *data.end_of, *data.not_days):
+        first, *more = phrase.split()
+        longest[first] = max(longest.get(first, 0), 1 + len(more))
     return _Days(
         weekdays=weekdays,
         short=short,
@@ -90,6 +100,7 @@ def _known() -> _Days:
         next=frozenset(data.next),
         past=frozenset(data.past),
         not_days=frozenset(data.not_days),
+        longest=longest,
         words=frozenset(word for names in told for name in names for word in name.split()),
     )
 
@@ -110,13 +121,13 @@ def named_days(small: str, words: list[str], today: dt.date, *, month_first: boo
     known = _known()
     found: list[dt.date] = []
     if any(char.isdigit() for char in small):
-        found += _numeric(small, today, month_first=month_first)
-        found += _nth(known, words, today)
+        found += islice(_numeric(small, today, month_first=month_first), MOST)
+        found += islice(_nth(known, words_of(_NUMERIC.sub(" ", small)), today), MOST)
     elif known.words.isdisjoint(words):
         return ()
     found += _worded(known, words, today)
     kept = [day for day in found if 0 <= (day - today).days <= FARTHEST]
-    return tuple(dict.fromkeys(kept[:MOST]))
+    return tuple(dict.fromkeys(kept))[:MOST]
 
 
 def _numeric(small: str, today: dt.date, *, month_first: bool | None) -> Iterator[dt.date]:
@@ -157,7 +168,7 @@ def _coming(today: dt.date, day: int, month: int) -> Iterator[dt.date]:
 def _nth(known: _Days, words: list[str], today: dt.date) -> Iterator[dt.date]:
     """The 15th; 15 March; March 15th; el 15."""
     for place, word in enumerate(words):
-        if not word[0].isdigit():
+        if not "0" <= word[0] <= "9":
             continue
         told = _NTH.fullmatch(word)
         if told is None or not 1 <= int(told[1]) <= 31:
@@ -192,7 +203,7 @@ def _worded(known: _Days, words: list[str], today: dt.date) -> Iterator[dt.date]
     """On Friday; tomorrow; next week. "Friday next week" is one day."""
     place, days, weekdays = 0, list[dt.date](), list[int]()
     while place < len(words):
-        for length in (4, 3, 2, 1):
+        for length in range(known.longest.get(words[place], 0), 0, -1):
             phrase = " ".join(words[place : place + length])
             day = _phrase(known, words, place, length, today)
             if day is not None:

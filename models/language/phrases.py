@@ -70,7 +70,7 @@ def _compile(section: str, line: str, lists: Mapping[str, Iterable[str]]) -> tup
     parts = line.split()
     begins = parts[0] == "^"
     parts = parts[begins:]
-    if parts[0][0] in "~!$" or parts[0].endswith("?"):
+    if parts[0][0] in "~-!$" or parts[0].endswith("?"):
         raise ValueError("it must begin with a fixed word")
     firsts = sorted({choice.split("_")[0] for choice in _choices(parts[0], lists)})
     source = "".join(_part(part, lists) for part in parts)
@@ -80,7 +80,7 @@ def _compile(section: str, line: str, lists: Mapping[str, Iterable[str]]) -> tup
 def _seconds(parts: list[str], lists: Mapping[str, Iterable[str]]) -> frozenset[str] | None:
     if any("_" in choice for choice in _choices(parts[0], lists)):
         return None
-    if len(parts) == 1 or parts[1][0] in "~!$" or parts[1].endswith("?") or "$" in parts[1].split("|"):
+    if len(parts) == 1 or parts[1][0] in "~-!$" or parts[1].endswith("?") or "$" in parts[1].split("|"):
         return None
     return frozenset(choice.split("_")[0] for choice in _choices(parts[1], lists))
 
@@ -90,6 +90,9 @@ def _part(part: str, lists: Mapping[str, Iterable[str]]) -> str:
         return _END
     if part[0] == "~":
         return f"{_GAP}{{0,{int(part[1:])}}}?"
+    if part[0] == "-":
+        barred = _part("!<no>", lists)
+        return f"(?:{barred}{_GAP}){{0,{int(part[1:])}}}?{barred}"
     optional = part.endswith("?")
     choices = _choices(part.removesuffix("?").removeprefix("!"), lists)
     ends = [choice for choice in choices if choice == "$"]
