@@ -8,6 +8,7 @@ from typing import Literal
 
 import msgspec
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models.evaluation import estimators
 from models.evaluation.bootstrap import RESAMPLES, Statistic, interval, ratio, resampled
@@ -125,6 +126,13 @@ def judge(
         ValueError: the log or the candidate is not what they must be; see `models.evaluation.log.check`.
     """
     check(log, candidate)
+    with threadpool_limits(limits=1):  # the matrices are small, and threads on a busy machine wait for each other
+        return _judged(log, candidate, limits, refused, seed, resamples)
+
+
+def _judged(
+    log: Log, candidate: Numbers, limits: Limits, refused: tuple[Refusal, ...], seed: int, resamples: int
+) -> Judgement:
     steps = steps_of(log)
     weights = weights_of(log, candidate, steps)
     seen = _diagnostics(log, candidate, steps, weights)

@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from models.evaluation.log import Numbers
 from models.evaluation.qini import RESAMPLES, Qini, qini
@@ -45,9 +46,10 @@ def target(x: Numbers, treated: Flags, y: Numbers, *, seed: int = 0, resamples: 
     if np.isin(y, (0.0, 1.0)).all():
         fits["class_transformation"] = partial(_uplift, x, treated, y, share, "class_transformation")
     fits["response"] = partial(_response, x, y)
-    models = {
-        name: qini(_crossed(fit, x, seed), treated, y, seed=seed, resamples=resamples) for name, fit in fits.items()
-    }
+    with threadpool_limits(limits=1):  # the matrices are small, and threads on a busy machine wait for each other
+        models = {
+            name: qini(_crossed(fit, x, seed), treated, y, seed=seed, resamples=resamples) for name, fit in fits.items()
+        }
     return Targeting(len(y), share, models, _verdict(models["t"]))
 
 

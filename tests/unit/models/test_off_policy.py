@@ -230,7 +230,7 @@ def covered(world, accounts, runs, resamples):
 @pytest.mark.parametrize("steps", [1, 4])
 def test_intervals_hold_the_truth_as_often_as_they_say(steps):
     """A fast look at what benchmarks/evaluation measures over 200 runs of more accounts."""
-    shares, judged = covered(World(steps), accounts=600, runs=100, resamples=200)
+    shares, judged = covered(World(steps), accounts=600, runs=80, resamples=200)
     assert judged > 0.95
     assert all(0.87 <= share <= 0.995 for share in shares.values()), shares
 
@@ -246,10 +246,10 @@ def test_intervals_hold_the_truth_in_200_runs(steps):
 def test_single_decisions_would_miss_what_a_policy_does_to_the_steps_after():
     """The reward a step, weighted by that step alone, is not what the candidate earns: a call tires the next step."""
     world = World(steps=4)
-    logged, candidate = log_of(world, 20_000, np.random.default_rng(9))
+    logged, candidate = log_of(world, 10_000, np.random.default_rng(9))
     judged = judge(logged, candidate, resamples=50)
     alone = msgspec.structs.replace(logged, episode=np.arange(logged.decisions))
     plain = judge(alone, candidate, resamples=50)
     expected = truth(world)
-    assert judged.of("snips").value == pytest.approx(expected, rel=0.02)
-    assert plain.of("snips").value * 4 > expected * 1.02
+    assert judged.of("snips").value == pytest.approx(expected, rel=0.03)
+    assert plain.of("snips").value * 4 > expected * 1.05
