@@ -47,7 +47,7 @@ class MailServer:
         if said == HANG:
             await asyncio.Event().wait()
         if said == DROP:
-            server.transport.abort()
+            transport_of(server).abort()
             raise ConnectionResetError
         return said
 
@@ -76,9 +76,9 @@ class MailServer:
         if said.startswith("250"):
             content = envelope.content
             assert isinstance(content, bytes)
-            self.arrived.append(message_from_bytes(content, policy=default))  # type: ignore[arg-type]
+            self.arrived.append(message_from_bytes(content, policy=default))
             self.envelopes.append(envelope)
-            self.encrypted.append(server.transport.get_extra_info("ssl_object") is not None)
+            self.encrypted.append(transport_of(server).get_extra_info("ssl_object") is not None)
         return said
 
 
@@ -106,7 +106,7 @@ async def mail_server(
             auth_require_tls=tls == "starttls",  # it does not see that TLS was there from the first byte
         )
         if mail.answers.get("connect") == DROP:
-            server.connection_made = lambda transport: transport.abort()  # type: ignore[method-assign]
+            server.connection_made = _hang_up  # type: ignore[method-assign]
         return server
 
     loop = asyncio.get_running_loop()
@@ -116,6 +116,16 @@ async def mail_server(
         yield mail
     finally:
         listener.close()
+
+
+def transport_of(server: SMTP) -> asyncio.Transport:
+    assert isinstance(server.transport, asyncio.Transport)
+    return server.transport
+
+
+def _hang_up(transport: asyncio.BaseTransport) -> None:
+    assert isinstance(transport, asyncio.Transport)
+    transport.abort()
 
 
 @cache

@@ -102,6 +102,7 @@ class Twilio:
         by_pool = message.channel == "sms" and self.settings.messaging_service
         if not by_pool and not message.sender.number:
             return Delivery("failed", code=NO_SENDER)
+        await self._write_down(message)
         resource, form = (
             ("Messages", self._sms(message)) if message.channel == "sms" else ("Calls", self._call(message))
         )

@@ -200,7 +200,7 @@ def publishing(producer: Producer, seconds: float = PUBLISH_SECONDS) -> Publish:
 
         try:
             for topic, key, value, headers in records:
-                producer.produce(topic, value, key, headers=headers, on_delivery=answered)
+                producer.produce(topic, value, key, headers=[*headers] if headers else None, on_delivery=answered)
         except (BufferError, KafkaException) as error:
             raise NotReady(f"Kafka takes no callbacks now ({type(error).__name__}).") from error
         if producer.flush(seconds) or refused:

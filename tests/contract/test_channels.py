@@ -18,6 +18,7 @@ from connectors.channels.settings import LetterSettings
 from connectors.channels.smtp import Smtp
 from connectors.channels.twilio import Twilio
 from connectors.redis.client import connect_async
+from connectors.redis.deliveries import Deliveries
 from connectors.redis.settings import RedisSettings
 from models.clock import WallClock
 from recoup.settings import Settings
@@ -223,4 +224,44 @@ async def test_the_console_prints_a_contact_once_and_personal_data_only_when_tol
     said = printed.getvalue()
     assert (SECRET in said, "someone@customer.de" in said) == (show == "message", show == "message")
     assert said.count("a1-d1:contact") == (0 if show == "nothing" else 1)
+    await client.aclose()  # type: ignore[attr-defined]
+
+
+# -- what a provider that tells later is remembered by --------------------------------------------------------------------
+
+
+async def test_a_contact_is_written_down_before_it_is_handed_over_and_without_its_address(settings: Settings):
+    client = connect_async(settings.redis)
+    prefix = f"test-{secrets.token_hex(4)}"
+    deliveries = Deliveries(client, prefix, "twilio")
+    async with twilio_server() as server:
+        channel = Twilio(server.settings(callback_url="https://acme.com/twilio"), WallClock(), deliveries)
+        server.fault = "drop"
+        sms = message(channel="sms", address="+16175550100", subject=None)
+        assert (await channel.send(sms)).status == "unknown"
+        await channel.close()
+    contacted = await deliveries.contacted("a1-d1:contact")
+    assert contacted is not None
+    assert (contacted.tenant_id, contacted.account_id, contacted.channel) == ("acme", "a1", "sms")
+    assert await deliveries.reached_at("+16175550100") == [contacted]
+    assert await deliveries.reached_at("+16175550111") == []
+    keys = await client.keys(f"{prefix}:*")
+    assert len(keys) == 2
+    assert not any(b"6175550100" in key for key in keys)
+    assert all([0 < await client.ttl(key) <= 30 * 86_400 for key in keys])
+    assert not await deliveries.is_told("SM1:delivered")
+    await deliveries.tell("SM1:delivered")
+    assert await deliveries.is_told("SM1:delivered")
+    await client.aclose()  # type: ignore[attr-defined]
+
+
+async def test_a_contact_that_cannot_be_written_down_is_not_handed_over():
+    client = connect_async(RedisSettings(url="redis://127.0.0.1:1/0", timeout_seconds=0.2))
+    async with twilio_server() as server:
+        channel = Twilio(server.settings(), WallClock(), Deliveries(client, "test", "twilio"))
+        with pytest.raises(NotSent) as refused:
+            await channel.send(message(channel="sms", address="+16175550100", subject=None))
+        assert refused.value.code.startswith("redis:")
+        assert server.requests == 0
+        await channel.close()
     await client.aclose()  # type: ignore[attr-defined]

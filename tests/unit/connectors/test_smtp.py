@@ -69,7 +69,7 @@ async def test_what_arrives_is_what_was_rendered_as_text_and_html():
 
 
 def body(arrived: EmailMessage, kind: str) -> str:
-    part = arrived.get_body((kind,))  # type: ignore[arg-type]
+    part = arrived.get_body((kind,))
     assert part is not None
     content: str = part.get_content()
     return content.replace("\r\n", "\n")

@@ -195,10 +195,11 @@ async def served(world: World, unused_port: int, tmp_path) -> AsyncIterator[http
         datadir=str(tmp_path),
     )
     serve_callbacks(app, world.desk)
-    await app.web.start_server()
+    web: Any = app.web
+    await web.start_server()
     async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{unused_port}", trust_env=False) as client:
         yield client
-    await app.web.stop_server()
+    await web.stop_server()
 
 
 @pytest.fixture
