@@ -4,13 +4,16 @@ import gc
 import json
 import time
 from collections import Counter
+from pathlib import Path
 
 import click
 import msgspec
 
 from benchmarks.portfolio import TENANT, Portfolio
+from models.actions.in_force import ALL_TENANTS
 from models.calendar import instant
 from models.core import Outcome, Work, step
+from recoup.policy_releases import read_strategy
 from schemas.envelope import Event
 
 
@@ -25,16 +28,24 @@ def as_work(events: list[Event], states: dict[str, bytes], now: int) -> list[Wor
     ]
 
 
-@click.command(epilog="Example: python -m benchmarks.core --batches 20 --json")
+@click.command(
+    epilog="Example: python -m benchmarks.core --batches 20 --strategy config/strategies/household.yaml --json"
+)
 @click.option("--accounts", default=20_000, show_default=True, help="Accounts of the portfolio.")
 @click.option("--batch", default=5_000, show_default=True, help="Events in a batch, over half as many accounts.")
 @click.option(
     "--warm", default=12, show_default=True, help="Events that each account has seen before the clock starts."
 )
+@click.option(
+    "--strategy",
+    type=click.Path(path_type=Path, exists=True),
+    help="File of a strategy that decides; else the schedule does.",
+)
 @click.option("--batches", default=10, show_default=True, help="Batches measured; the median counts.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
-def main(accounts: int, batch: int, warm: int, batches: int, *, as_json: bool) -> None:
+def main(accounts: int, batch: int, warm: int, batches: int, strategy: Path | None, *, as_json: bool) -> None:
     """Measure models.core.step on accounts with a past."""
+    strategies = {} if strategy is None else {ALL_TENANTS: read_strategy(strategy)}
     portfolio = Portfolio(accounts)
     tenants = {"bench": msgspec.structs.replace(TENANT, live_since=portfolio.now)}
     states: dict[str, bytes] = {}
@@ -43,7 +54,7 @@ def main(accounts: int, batch: int, warm: int, batches: int, *, as_json: bool) -
         work = as_work(events, states, instant(portfolio.now))
         gc.collect()
         began = time.thread_time()
-        outcome = step(work, tenants, "live")
+        outcome = step(work, tenants, "live", strategies=strategies)
         spent = time.thread_time() - began
         states.update(outcome.states)
         return outcome, spent
