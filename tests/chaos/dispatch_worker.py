@@ -19,8 +19,8 @@ def main() -> None:
     def open_channels(*_: Any, **__: Any) -> Any:
         return {"email": (Double(url, idempotent=True),), "letter": (Double(url, idempotent=False),)}
 
-    agent.open_channels = open_channels
-    agent.FromTemplates = lambda *_: plainly  # type: ignore[assignment,misc]
+    agent.open_channels = open_channels  # type: ignore[attr-defined]
+    agent.FromTemplates = lambda *_: plainly  # type: ignore[assignment,attr-defined]
     run(agent.build, job="dispatch", slot=int(slot), web_port=0, log_level="info", settings=Settings())
 
 

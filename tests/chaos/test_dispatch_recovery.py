@@ -31,7 +31,7 @@ from recoup.stack.stack import Stack
 from schemas.contacts import ContactRequested
 from schemas.control import Tenant
 from schemas.crm import AccountUpdated, ContactPointUpdated
-from schemas.envelope import account_key
+from schemas.envelope import Channel, account_key
 from tests.chaos.fleet import Fleet, Worker
 from tests.conftest import running_stack
 
@@ -43,7 +43,7 @@ LIVES = 1_000
 STOPPED = 300
 LONGEST_LIFE = 0.6
 """Seconds from a worker's first contact to its death; it sends what there is in less."""
-ADDRESSES = {"email": "someone@customer.example", "letter": "1 High Street, London"}
+ADDRESSES: dict[Channel, str] = {"email": "someone@customer.example", "letter": "1 High Street, London"}
 """By channel: the one's provider knows keys, the other's does not."""
 
 
@@ -126,7 +126,7 @@ class Requests:
         self.now = now
         self.send("tenants", {tenant_id.encode(): msgspec.json.encode(tenant)})
 
-    def add(self, number: int, *channels: str) -> None:
+    def add(self, number: int, *channels: Channel) -> None:
         """So many more, each of a customer of its own, by these channels in turn."""
         first = len(self.keys)
         by = itertools.cycle(channels or ADDRESSES)
@@ -141,7 +141,12 @@ class Requests:
         self.send("contact-requests", {key: msgspec.json.encode(request) for key, request in made.items()})
 
     def known(self, account_id: str) -> list[Any]:
-        base = {"tenant_id": self.tenant_id, "account_id": account_id, "source": "test", "occurred_at": self.now}
+        base: dict[str, Any] = {
+            "tenant_id": self.tenant_id,
+            "account_id": account_id,
+            "source": "test",
+            "occurred_at": self.now,
+        }
         who = AccountUpdated(
             event_id=f"{account_id}-1", **base, time_zones=(self.zone,), country="DE", debt_class="business"
         )
@@ -151,7 +156,7 @@ class Requests:
         ]
         return [who, *points]
 
-    def request(self, account_id: str, channel: str) -> ContactRequested:
+    def request(self, account_id: str, channel: Channel) -> ContactRequested:
         return ContactRequested(
             event_id=f"{account_id}:request",
             tenant_id=self.tenant_id,
@@ -160,7 +165,7 @@ class Requests:
             source="decide",
             decision_id=f"{account_id}-d1",
             contact_id=f"{account_id}-d1:contact",
-            channel=channel,  # type: ignore[arg-type]
+            channel=channel,
             address=ADDRESSES[channel],
             template="notice",
             purpose="transactional",
@@ -188,7 +193,7 @@ class Requests:
         for key, blob in states.items():
             by_partition[self.places[key]][key.decode()] = blob
         for partition, some in by_partition.items():
-            await client.hset(ledger.key(partition, "states"), mapping=some)  # type: ignore[arg-type]
+            await client.hset(ledger.key(partition, "states"), mapping=some)
         await client.aclose()  # type: ignore[attr-defined]
 
     def told(self) -> dict[str, list[dict[str, Any]]]:

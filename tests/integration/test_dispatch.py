@@ -62,7 +62,7 @@ async def test_a_customer_who_opted_out_since_the_decision_is_left_alone(world: 
     worker = await world.worker()
     await worker.settle([await world.part(requested("a1"))])
     (told,) = world.told()
-    assert (told["type"], told["code"]) == ("contact.failed", "denied:RF-7")
+    assert (told["type"], told["code"]) == ("contact.failed", "denied:ST-5")
     assert world.provider.contacted == []
 
 
@@ -85,7 +85,7 @@ async def test_what_another_account_has_said_of_the_contact_point_binds_this_one
     await world.suppressions.add([Suppression("acme", ADDRESS.upper(), "opt_out:email", NOON)])
     worker = await world.worker()
     await worker.settle([await world.part(requested("a1"))])
-    assert [told["code"] for told in world.told()] == ["suppressed:opt_out:email"]
+    assert [told["code"] for told in world.told()] == ["denied:ST-5"]
     assert world.provider.contacted == []
 
 
@@ -332,7 +332,7 @@ async def test_stop_wins_while_a_request_waits(world: World):
     await world.knows("a1", OptOutReceived(**envelope("a1", 9), channel="email"))
     world.clock.instant += 60_000
     await worker.settle([world.turn(part.lease)])
-    assert [told["code"] for told in world.told()] == ["denied:RF-7"]
+    assert [told["code"] for told in world.told()] == ["denied:ST-5"]
 
 
 async def test_each_try_waits_longer_and_the_last_one_is_the_end_of_the_request(world: World):
