@@ -25,7 +25,7 @@ PARTITIONS = 8
 
 @pytest.fixture
 async def redis(settings: Settings) -> AsyncIterator[Any]:
-    client = connect_async(settings.redis)
+    client: Any = connect_async(settings.redis)
     yield client
     await client.aclose()
 

@@ -1,5 +1,7 @@
 """What the next best action respects before it values anything, each rule on both sides; and what it tells of its choice."""
 
+from typing import Any
+
 import msgspec
 import pytest
 from hypothesis import given, settings
@@ -82,7 +84,12 @@ REMIND = ActionSpec(
 
 
 def strategy(*actions, **fields):
-    base = {"name": "test", "actions": actions or (EMAIL,), "prices": Prices(minute={"USD": 60}), "scarcity": 0.0}
+    base: dict[str, Any] = {
+        "name": "test",
+        "actions": actions or (EMAIL,),
+        "prices": Prices(minute={"USD": 60}),
+        "scarcity": 0.0,
+    }
     return ActionStrategy(**base | fields)
 
 
@@ -179,7 +186,12 @@ def test_a_payment_on_its_way_without_a_day_is_waited_for_some_days():
 
 
 def test_a_failed_payment_is_waited_for_only_if_it_is_tried_again():
-    failed = {"payment_id": "p", "amount_minor": 100_00, "currency": "USD", "code": "insufficient_funds"}
+    failed: dict[str, Any] = {
+        "payment_id": "p",
+        "amount_minor": 100_00,
+        "currency": "USD",
+        "code": "insufficient_funds",
+    }
     assert said(overdue(PaymentFailed(**envelope(1), **failed))) == CHASED
     again = PaymentFailed(**envelope(1), **failed, retry_at=day(3))
     assert said(overdue(again)) == ("wait", "payment_on_its_way")

@@ -1,6 +1,8 @@
 """Values that add up, probabilities that are exact, draws that repeat, and a log that can be asked again."""
 
 import math
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -39,13 +41,13 @@ LARGE = Segment(
 
 
 def strategy(**fields):
-    return ActionStrategy(
-        **{"name": "test", "actions": (EMAIL, CALL, PERSON), "prices": PRICES, "segments": (LARGE,)} | fields
-    )
+    base: dict[str, Any] = {"name": "test", "actions": (EMAIL, CALL, PERSON), "prices": PRICES, "segments": (LARGE,)}
+    return ActionStrategy(**base | fields)
 
 
 def question(score=0.5, at_stake=20_000, currency="USD", **context):
-    return Question(score, currency, at_stake, Context(**{"days_past_due": 10, "country": "US"} | context))
+    base: dict[str, Any] = {"days_past_due": 10, "country": "US"}
+    return Question(score, currency, at_stake, Context(**base | context))
 
 
 def options(**more):
@@ -142,7 +144,7 @@ def test_an_effect_may_be_another_one_in_a_segment():
 
 def test_what_was_learned_takes_the_place_of_what_was_declared():
     learned = Learned(
-        at="2026-03-01T00:00:00Z",
+        at=datetime(2026, 3, 1, tzinfo=UTC),
         source="test",
         horizon_days=30,
         wait=WaitCalibration(offset=-1.0, slope=0.5, n=100),
