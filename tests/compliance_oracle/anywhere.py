@@ -126,6 +126,8 @@ def standing_until(case: Case) -> list[Fact]:
             holds = [one for one in holds if one.get("hold_id") != name]
         elif fact["type"] == "hold.released":
             holds = [one for one in holds if debt is not None and one.get("debt_id") != debt]
+        else:
+            holds = [one for one in holds if one.get("hold_id") or one.get("debt_id") != debt]
         if fact["type"] == "hold.placed":
             holds.append(fact)
     return [

@@ -77,11 +77,14 @@ def _edges(case: Case) -> Iterator[dt.datetime]:
 
 
 def _instants(day: dt.date, clock: str, zone: dt.tzinfo) -> Iterator[dt.datetime]:
-    """Each instant at which the clock shows that time; where it skips it, the first one after the gap."""
+    """Each instant at which the clock shows that time, and each half hour of a day on which the clock changes."""
     hour, minute = (int(part) for part in clock.split(":"))
     start = dt.datetime.combine(day, dt.time()) + dt.timedelta(hours=hour, minutes=minute)
     for fold in (0, 1):
         yield start.replace(tzinfo=zone, fold=fold).astimezone(dt.UTC)
+    midnight = dt.datetime.combine(day, dt.time(), zone)
+    if midnight.utcoffset() != (midnight + dt.timedelta(days=1)).utcoffset():
+        yield from (midnight.astimezone(dt.UTC) + half * dt.timedelta(minutes=30) for half in range(50))
 
 
 def _judge(case: Case) -> set[str]:

@@ -115,10 +115,11 @@ def extra_calls(case: Case, at: dt.datetime, zone: ZoneInfo) -> bool:
 
 
 def confirmed(case: Case, since: dt.datetime) -> bool:
-    """Whether a confirmation of an opt-out has been sent since."""
+    """Whether a confirmation of an opt-out has been sent since, on this channel."""
     return any(
-        item.at >= since and item.purpose == "opt_out_confirmation" and item.outcome != "failed" and not item.inbound
+        item.purpose == "opt_out_confirmation" and item.channel == case.channel and item.outcome != "failed"
         for item in case.attempts
+        if item.at >= since and not item.inbound
     )
 
 
