@@ -227,7 +227,7 @@ def _judged(plan: Plan, look: Look) -> tuple[tuple[Judged, ...], Instant | None]
     """The promises whose day has passed, and when the next one can be judged."""
     promises = judge(look.facts, look.course, plan.zone, look.today.day)
     for judged in promises:
-        judged.told = judged.promise.due_on >= plan.live_day - 1
+        judged.told = judged.told and judged.promise.due_on >= plan.live_day - 1
     return promises, plan.next_judging_at(look.facts, look.course, look.today)
 
 

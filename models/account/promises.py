@@ -33,14 +33,14 @@ class Judged(msgspec.Struct, gc=False):
     promise_id: str
     promise: Promise
     received: int
-    """Minor units that have come in time, or hundredths when the promise names no currency."""
+    """Minor units that have come in time."""
     told: bool = True
-    """Whether it is news; what had passed when the tenant went live is not."""
+    """Whether it is news; what had passed when the tenant went live is not, nor what cannot be said in any currency."""
 
     @property
     def kept(self) -> bool:
-        """Whether all that was promised has come; of a promise without a sum, anything."""
-        return self.received >= max(1, self.promise.amount)
+        """Whether all that was promised has come."""
+        return self.received >= self.promise.amount
 
 
 def judge(facts: Facts, course: Course, zone: Zone, today: int) -> tuple[Judged, ...]:
@@ -53,7 +53,7 @@ def judge(facts: Facts, course: Course, zone: Zone, today: int) -> tuple[Judged,
     if not due:
         return ()
     payments = list(_payments(facts.payments))
-    return tuple([Judged(name, promise, _received(payments, promise, zone)) for _, name, promise in due])
+    return tuple([_judged(facts.payments, payments, name, promise, zone) for _, name, promise in due])
 
 
 def next_judging(contacts: Contacts, course: Course, zone: Zone, today: int) -> int | None:
@@ -101,17 +101,37 @@ def _payments(facts: PaymentFacts) -> Iterator[Payment]:
         yield decode_payment(stored)
 
 
+def _judged(facts: PaymentFacts, payments: list[Payment], name: str, promise: Promise, zone: Zone) -> Judged:
+    """Judge a promise, which from a reply may lack its currency or its sum.
+
+    It is then about the currency that money came in, else that of the oldest open invoice. Without a sum anything that came
+    keeps it, and when nothing came it was about all that is open.
+    """
+    if promise.currency and promise.amount:
+        return Judged(name, promise, _received(payments, promise, zone))
+    invoices = sorted([(invoice.due, name, invoice) for name, invoice in facts.invoices.items() if invoice.known])
+    came = [payment.currency for payment in payments if _in_time(payment, promise, zone)]
+    currency = promise.currency or min(came, default=invoices[0][2].currency if invoices else "")
+    if not currency:
+        return Judged(name, msgspec.structs.replace(promise, amount=max(1, promise.amount)), 0, told=False)
+    amount = promise.amount if promise.currency else promise.amount * 10 ** decimals(currency) // 100
+    about = msgspec.structs.replace(promise, currency=currency, amount=amount)
+    received = _received(payments, about, zone)
+    if not promise.amount:
+        about.amount = received or sum([i.rest for _, _, i in invoices if i.currency == currency and i.rest > 0])
+    if not about.amount:
+        about.amount = 1
+        return Judged(name, about, received, told=False)
+    return Judged(name, about, received)
+
+
 def _received(payments: list[Payment], promise: Promise, zone: Zone) -> int:
     return sum([
-        _hundredths(promise, payment, max(0, payment.unused + sum([share[1] for share in payment.shares])))
+        max(0, payment.unused + sum([share[1] for share in payment.shares]))
         for payment in payments
-        if payment.known
-        and promise.currency in (payment.currency, "")
-        and payment.at >= promise.made_at
-        and zone.day(payment.at) <= promise.due_on
+        if payment.currency == promise.currency and _in_time(payment, promise, zone)
     ])  # fmt: skip
 
 
-def _hundredths(promise: Promise, payment: Payment, minor: int) -> int:
-    """Minor units, or hundredths of the major unit when the promise names no currency."""
-    return minor if promise.currency else minor * 100 // 10 ** decimals(payment.currency)
+def _in_time(payment: Payment, promise: Promise, zone: Zone) -> bool:
+    return payment.known and payment.at >= promise.made_at and zone.day(payment.at) <= promise.due_on

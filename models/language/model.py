@@ -17,6 +17,8 @@ from schemas.interactions import Intent
 
 STEM = 5
 """Letters of the beginning of a longer word: payment, paying and payed share one."""
+ASKS, SHORT = "?", "(short)"
+"""Features of the text as a whole: it has a question mark; it has one or two words."""
 SCALE = 100
 """Weights are kept as whole hundredths."""
 MOST_WORDS = 400
@@ -52,10 +54,15 @@ def features(said: list[str], *, asks: bool) -> set[str]:
     if told:
         found.add(f"^{told[0]}")
     if asks:
-        found.add("?")
+        found.add(ASKS)
     if len(told) <= 2:
-        found.add("short")
+        found.add(SHORT)
     return found
+
+
+def knows(shown: set[str]) -> bool:
+    """Whether it has ever seen a word of the text, or a pair or a beginning of one."""
+    return not weights().weights.keys().isdisjoint(shown - {ASKS, SHORT})
 
 
 def probabilities(shown: set[str]) -> dict[Intent, float]:

@@ -14,7 +14,7 @@ from models.calendar import Zone, date_of
 from models.clock import Instant
 from models.language.amounts import named_sums
 from models.language.days import named_days
-from models.language.model import features, probabilities
+from models.language.model import features, knows, probabilities
 from models.language.opt_out import opt_out
 from models.language.phrases import Phrases, compile_phrases, search
 from models.language.words import is_reaction, plain, shortened, words
@@ -208,8 +208,9 @@ def _told(
 
 def _guessed(said: list[str], small: str) -> Reading:
     """What the text model takes it for."""
-    likely = probabilities(features(said, asks="?" in small))
+    shown = features(said, asks="?" in small)
+    likely = probabilities(shown)
     intent = max(likely, key=likely.__getitem__)
     if likely["opt_out"] >= PERHAPS_OPT_OUT:
         return Reading("opt_out", likely["opt_out"], sure=False)
-    return Reading(intent, likely[intent], sure=likely[intent] >= SURE)
+    return Reading(intent, likely[intent], sure=likely[intent] >= SURE and knows(shown))

@@ -95,7 +95,7 @@ def test_most_replies_are_read():
 
 
 def test_replies_that_nothing_was_made_for_are_read_about_as_well():
-    """Of 96: 78 rightly, 16 left to a person, 2 wrongly. The bounds leave room for a few more of each."""
+    """Of 96: 77 rightly, 17 left to a person, 2 wrongly. The bounds leave room for a few more of each."""
     told = [(intent, said(text)) for intent, text in labelled("unseen.yaml")]
     right = sum(reading.says(intent) for intent, reading in told)
     wrong = sum(reading.sure and not reading.says(intent) for intent, reading in told)
