@@ -14,7 +14,6 @@ import pyarrow as pa
 from pyarrow import fs
 
 from connectors.channels.channel import BAD_ADDRESS, NOT_OFFERED, Delivery, Message
-from connectors.channels.page import draw
 from connectors.channels.settings import LetterSettings
 from connectors.s3 import ANSWER_SECONDS, ATTEMPTS, CONNECT_SECONDS, S3, open_s3
 from models.addresses import postal_lines, reachable
@@ -72,6 +71,8 @@ class Letters:
         """Files are closed when they are written."""
 
     def _put(self, message: Message) -> Delivery:
+        from connectors.channels.page import draw  # noqa: PLC0415 - fpdf2 loads slowly, and only letters need it
+
         name = f"{message.tenant_id}/{blake2b(message.key.encode(), digest_size=16).hexdigest()}"
         delivery = Delivery("sent", provider_id=f"{name}.pdf")
         try:

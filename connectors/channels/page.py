@@ -6,10 +6,10 @@ left window for US Letter. Lengths are millimetres.
 
 import datetime as dt
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-import matplotlib as mpl
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from fpdf import FPDF
@@ -17,6 +17,7 @@ from fpdf.enums import XPos, YPos
 
 from connectors.channels.channel import Message
 from models.addresses import postal_lines
+from schemas.errors import NotReady
 
 FONT = "DejaVu"
 FILES = {"": "DejaVuSans.ttf", "B": "DejaVuSans-Bold.ttf"}
@@ -101,7 +102,10 @@ def paragraphs(text: str) -> list[str]:
 @cache
 def fonts() -> Path:
     """The folder of the fonts."""
-    return Path(mpl.get_data_path()) / "fonts" / "ttf"
+    found = find_spec("matplotlib")  # only found: it loads slowly, and nothing here draws a plot
+    if found is None or not found.submodule_search_locations:
+        raise NotReady("The fonts of letters come with matplotlib, which is not installed here.")
+    return Path(found.submodule_search_locations[0]) / "mpl-data" / "fonts" / "ttf"
 
 
 def _sender(paper: Paper) -> None:
