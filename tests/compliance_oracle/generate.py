@@ -98,6 +98,8 @@ def one(rng: Random, name: str) -> Line:
         history += _burst(rng, moment)
     if rng.random() < 0.2:
         facts.append(_taken_back(rng, moment))
+    if rng.random() < 0.2:
+        facts += _reported(rng, moment)
     if rng.random() < 0.6:
         history.append(_at(rng, moment, 20) | {"channel": "letter", "outcome": "sent", "purpose": "validation_notice"})
     rng.shuffle(facts)
@@ -153,6 +155,23 @@ def _burst(rng: Random, moment: dt.datetime) -> list[Line]:
     same = {"channel": channel, "debt_id": "d1", "outcome": outcome, "mode": mode}
     days = rng.choice((0, 6, 6, 7, 30))
     return [same | {"at": _ago(rng, moment, days).isoformat()} for _ in range(rng.randint(1, 8))]
+
+
+def _reported(rng: Random, moment: dt.datetime) -> list[Line]:
+    """A contact and what became of it, each by its own event."""
+    what = rng.choice(("contact.failed", "contact.bounced", "contact.delivered", "call.completed"))
+    channel = "call" if what == "call.completed" else rng.choice(("sms", "email"))
+    when = _ago(rng, moment, 8)
+    same: Line = {"contact_id": "k1", "channel": channel, **_debt(rng)}
+    later: Line = {
+        **same,
+        "type": what,
+        "occurred_at": (when + dt.timedelta(minutes=rng.choice((1, 30, 600)))).isoformat(),
+    }
+    if what == "call.completed":
+        later |= {"outcome": rng.choice(("conversation", "not_connected", "voicemail", "no_answer"))}
+        del later["channel"]
+    return [{**same, "type": "contact.sent", "occurred_at": when.isoformat()}, later]
 
 
 def _taken_back(rng: Random, moment: dt.datetime) -> Line:
@@ -247,11 +266,6 @@ FACTS: dict[str, Callable[[Random, dt.datetime], Line]] = {
     "hold.released/all": lambda rng, _: _debt(rng),
     "hold.placed/nameless": lambda rng, when: {**_debt(rng), **_until(rng, "until", when)},
     "debt.sold": lambda rng, _: _debt(rng),
-    "contact.bounced": lambda rng, _: {"contact_id": rng.choice(("k1", "k2", "k3")), "channel": "sms"},
-    "call.completed/named": lambda rng, _: {
-        "contact_id": f"k{rng.randint(1, 40)}",
-        "outcome": rng.choice(("conversation", "not_connected", "voicemail")), **_debt(rng)
-    },
     "contact_point.updated/work": lambda rng, _: {
         "channel": "email", "address": MAIL, "workplace": rng.random() < 0.7, "verified": rng.random() < 0.7
     },
@@ -297,9 +311,8 @@ FACTS: dict[str, Callable[[Random, dt.datetime], Line]] = {
         **_debt(rng),
     },
     "contact.sent": lambda rng, _: {
-        "contact_id": rng.choice(("k1", "k2")), "channel": rng.choice(CHANNELS), **_debt(rng)
+        "contact_id": f"k{rng.randint(10, 10_000)}", "channel": rng.choice(CHANNELS), **_debt(rng)
     },
-    "contact.failed": lambda rng, _: {"contact_id": rng.choice(("k1", "k2")), "channel": "sms"},
     "account.updated": lambda rng, _: rng.choice(({"state": "MA"}, {"segment": "vip"}, {"language": "es"})),
     "party.linked": lambda rng, _: {"party_id": "p1", "role": rng.choice(("spouse", "attorney", "guarantor"))},
     "contact_point.updated/party": lambda rng, _: {
