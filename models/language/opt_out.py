@@ -23,7 +23,7 @@ _SECTIONS: dict[str, Answer] = {
     "unsure": "unsure",
 }
 _NUMBER = ("call", "sms")
-"""A number that is to be forgotten can be called and texted."""
+"""A number that is to be forgotten can be called and texted; "quit texting this number" is about texts."""
 _SIGNS = ("\U0001f6d1", "\u270b", "\U0001f6ab", "\u26d4", "\U0001f595")
 _SHORTEST = 3
 
@@ -156,8 +156,10 @@ def channels_named(text: str) -> frozenset[str]:
             _SECTIONS[hit.section] == "no" for hit in search(known.phrases, clause)
         ):
             continue
-        for hit in search(known.channels, clause):
-            named.update(_NUMBER if hit.section == "number" else (hit.section,))
+        sections = {hit.section for hit in search(known.channels, clause)}
+        if "number" in sections and sections <= {"number", "all"}:
+            named.update(_NUMBER)
+        named.update(sections - {"number"})
     if len(named) > 1:
         named.discard("all")
     return frozenset(named)
