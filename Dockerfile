@@ -23,7 +23,8 @@ ENV PATH=/opt/recoup/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     OMP_NUM_THREADS=1 \
     RECOUP_HOME=/var/lib/recoup \
-    RECOUP_TENANTS_DIR=/etc/recoup/tenants
+    RECOUP_TENANTS_DIR=/etc/recoup/tenants \
+    RECOUP_TEMPLATES_DIR=/etc/recoup/templates
 USER 10001
 WORKDIR /var/lib/recoup
 STOPSIGNAL SIGTERM
