@@ -109,7 +109,7 @@ class Reading(msgspec.Struct, frozen=True):
     currency: str | None = None
     """Of the sum; None = neither the text nor the caller says, and the sum is in hundredths."""
 
-    def says(self, intent: Intent) -> bool:
+    def says(self, intent: str) -> bool:
         """Whether it surely says this, first or besides."""
         return self.sure and (self.intent == intent or intent in self.also)
 

@@ -3,6 +3,7 @@
 import msgspec
 
 from models.account.bars import disputed, standing_holds
+from models.account.interactions import Promise
 from models.account.ledger import OPEN, balances
 from models.account.seen import instant_of
 from models.account.state import decode
@@ -92,7 +93,7 @@ def standing_from(blob: bytes, review_at: Instant | None, now: Instant) -> Stand
         ),
         mismatches=facts.payments.mismatches,
         promises=tuple(
-            f"{promise.amount} {promise.currency} minor units by {utc(promise.due_on * DAY):%Y-%m-%d}"
+            f"{_promised(promise)} by {utc(promise.due_on * DAY):%Y-%m-%d}"
             for name, promise in facts.interactions.promises.items()
             if promise.known and promise.cancelled_at is None and name not in course.judged
         ),
@@ -106,3 +107,12 @@ def standing_from(blob: bytes, review_at: Instant | None, now: Instant) -> Stand
         last_action=course.action,
         review_at=None if review_at is None else utc(review_at).isoformat(),
     )
+
+
+def _promised(promise: Promise) -> str:
+    """The sum as it was promised; a reply may name none, or one without a currency."""
+    if not promise.amount:
+        return "a payment"
+    if not promise.currency:
+        return f"{promise.amount / 100:.2f}, no currency named,"
+    return f"{promise.amount} {promise.currency} minor units"

@@ -8,7 +8,7 @@ from models.language.amounts import named_sums
 from models.language.words import plain
 
 
-def sums(text: str, currency: str | None = "USD") -> list[tuple[int, str | None]]:
+def sums(text: str, currency: str | None = "USD") -> list[tuple[object, ...]]:
     return [tuple(told) for told in named_sums(plain(text), currency)]
 
 
