@@ -291,6 +291,7 @@ class Folded(msgspec.Struct, gc=False):
     review_at: Instant | None
     applied: int
     dropped: list[str]
+    suppressions: list[Suppression] = []
 
 
 def rebuild_state(events: Iterable[Event], decisions: Iterable[NextBestAction]) -> Folded:
@@ -302,10 +303,13 @@ def rebuild_state(events: Iterable[Event], decisions: Iterable[NextBestAction]) 
     state = AccountState()
     applied = 0
     dropped: list[str] = []
+    suppressions: list[Suppression] = []
     for event in events:
         answer = state.facts.apply(event)
         if answer is APPLIED:
             applied += 1
+            if type(event) in TELLING:
+                suppressions += suppressions_of(event, state.facts)
         elif isinstance(answer, Drop):
             dropped.append(answer.reason)
     for decision in decisions:
@@ -313,4 +317,4 @@ def rebuild_state(events: Iterable[Event], decisions: Iterable[NextBestAction]) 
     review_at = review_for(state.facts.contacts, state.course)
     if not state.course.decision_no and (state.facts.payments.invoices or state.facts.contacts.promises):
         review_at = 0
-    return Folded(encode(state), review_at, applied, dropped)
+    return Folded(encode(state), review_at, applied, dropped, suppressions)

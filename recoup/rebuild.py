@@ -7,6 +7,7 @@ from connectors.clickhouse.client import connect as connect_clickhouse
 from connectors.kafka import clients
 from connectors.redis.client import connect_async
 from connectors.redis.ledger import Ledger
+from connectors.redis.suppression import SuppressionList
 from recoup.settings import Settings
 from streams.decide.agent import GROUP, JOB
 from streams.decide.rebuild import Older, rebuild, refuse_while_running, store
@@ -24,7 +25,9 @@ async def rebuild_all(
         RecoupError: a worker is running, or messages are missing.
     """
     refuse_while_running(clients.admin(settings.kafka), GROUP)
-    ledger = Ledger(connect_async(settings.redis), settings.redis.prefix, JOB)
+    redis = connect_async(settings.redis)
+    ledger = Ledger(redis, settings.redis.prefix, JOB)
+    listed = SuppressionList(redis, settings.redis)
     older = _older(settings) if from_warehouse else None
     report = {"partitions": 0, "accounts": 0, "different": 0}
     for rebuilt in rebuild(settings.kafka, GROUP, older):
@@ -34,7 +37,7 @@ async def rebuild_all(
         report["accounts"] += len(rebuilt.states)
         report["different"] += different
         if not dry_run:
-            await store(ledger, rebuilt)
+            await store(ledger, listed, rebuilt)
         tell(
             f"partition {rebuilt.partition}: {len(rebuilt.states)} accounts up to batch {rebuilt.batch},"
             f" {different} {'differ from' if dry_run else 'differed from'} what Redis holds"

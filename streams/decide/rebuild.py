@@ -11,9 +11,11 @@ from confluent_kafka.admin import AdminClient
 from connectors.kafka import clients, reading
 from connectors.kafka.settings import KafkaSettings
 from connectors.redis.ledger import Entry, Ledger, Progress
+from connectors.redis.suppression import SuppressionList
 from models.audit import START, Head
 from models.audit import decode as decode_link
 from models.core import rebuild_state
+from models.suppression import Suppression
 from schemas.actions import NextBestAction
 from schemas.decode import Refusal, TopicDecoder
 from schemas.envelope import Event
@@ -41,6 +43,7 @@ class Rebuilt(msgspec.Struct):
     counters: dict[str, int]
     audit: Head = START
     """The last link of its audit chain in the log."""
+    suppressions: list[Suppression] = []
 
 
 def committed_batches(kafka: KafkaSettings, group: str) -> dict[int, tuple[int, int, dict[str, int]]]:
@@ -116,9 +119,11 @@ def _rebuild_partition(
         if isinstance(decision, NextBestAction):
             decisions[(message.key() or b"").decode()].append(decision)
     states, reviews = {}, {}
+    suppressions: list[Suppression] = []
     for account in sorted(events.keys() | decisions.keys()):
         folded = rebuild_state(events[account], decisions[account])
         states[account] = folded.blob
+        suppressions += folded.suppressions
         counters["applied"] += folded.applied
         for reason in folded.dropped:
             counters["dropped:" + reason] += 1
@@ -134,6 +139,7 @@ def _rebuild_partition(
         states=states,
         reviews=reviews,
         counters=counters,
+        suppressions=suppressions,
     )
 
 
@@ -183,8 +189,12 @@ def _origin(message: Any) -> tuple[str, int, int] | None:
     )
 
 
-async def store(ledger: Ledger, rebuilt: Rebuilt) -> None:
-    """Put a rebuilt partition in the place of what Redis holds of it, under a new epoch."""
+async def store(ledger: Ledger, listed: SuppressionList, rebuilt: Rebuilt) -> None:
+    """Put a rebuilt partition in the place of what Redis holds of it, under a new epoch.
+
+    Contact points that nobody may use are only added to their lists: other partitions have told of some of them.
+    """
+    await listed.add(rebuilt.suppressions)
     await ledger.replace(
         Entry(
             partition=rebuilt.partition,
