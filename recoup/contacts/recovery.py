@@ -13,12 +13,13 @@ from connectors.kafka import clients, reading
 from connectors.redis.attempts import Attempt, Attempts
 from connectors.redis.client import connect_async
 from connectors.redis.ledger import Entry, Ledger, Progress
+from models.audit import START
 from models.calendar import instant
 from models.clock import Clock, Instant, WallClock
 from recoup.settings import Settings
 from schemas.contacts import ContactRequested
 from schemas.decode import TopicDecoder
-from streams.decide.rebuild import FOREVER, refuse_while_running
+from streams.decide.rebuild import FOREVER, audit_heads, refuse_while_running
 from streams.dispatch import parking
 from streams.dispatch.agent import GROUP
 from streams.dispatch.job import JOB, REQUESTS
@@ -53,7 +54,7 @@ async def recover(settings: Settings, tell: Callable[[str], None], clock: Clock 
     """
     admin = clients.admin(settings.kafka)
     refuse_while_running(admin, GROUP)
-    told = _told(settings)
+    told, heads = _told(settings), audit_heads(settings.kafka)
     client = connect_async(settings.redis)
     ledger = Ledger(client, settings.redis.prefix, JOB, together=True)
     attempts = Attempts(client, settings.redis.prefix)
@@ -76,6 +77,7 @@ async def recover(settings: Settings, tell: Callable[[str], None], clock: Clock 
                 outbox=[],
                 states={key: parking.encode(parked) for key, (parked, _) in kept.items()},
                 reviews={key: at for key, (_, at) in kept.items()},
+                audit=heads.get(f"{JOB}-{partition}", START),
             )
         )
         _commit(settings, offsets_to_commit(partition, {REQUESTS: offset}, *batch))

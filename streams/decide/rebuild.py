@@ -86,7 +86,7 @@ def rebuild(kafka: KafkaSettings, group: str, older: Older | None = None) -> Ite
     Messages that were refused when they were first read are known from the dead letters and left out again.
     """
     refused = _refused(kafka)
-    heads = _audit_heads(kafka)
+    heads = audit_heads(kafka)
     for partition, (epoch, batch, offsets) in sorted(committed_batches(kafka, group).items()):
         rebuilt = _rebuild_partition(kafka, partition, epoch, batch, offsets, refused, older)
         rebuilt.audit = heads.get(f"decide-{partition}", START)
@@ -164,7 +164,7 @@ def _refused(kafka: KafkaSettings) -> set[tuple[str, int, int]]:
     return {origin for message in reading.read_to_end(kafka, partitions) if (origin := _origin(message))}
 
 
-def _audit_heads(kafka: KafkaSettings) -> dict[str, Head]:
+def audit_heads(kafka: KafkaSettings) -> dict[str, Head]:
     """Chain -> its last link in the log, for a Redis that has forgotten where its chains end."""
     heads: dict[str, Head] = {}
     for message in reading.read_to_end(kafka, reading.partitions_of(kafka, ["audit-logs"])):

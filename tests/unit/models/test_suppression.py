@@ -9,7 +9,7 @@ from models.calendar import instant
 from models.core import rebuild_state
 from models.suppression import TELLING, kinds_for, suppressions_of
 from schemas.crm import ConsentChanged, ContactPointChecked, ContactPointUpdated
-from schemas.envelope import Event
+from schemas.envelope import Channel, Event
 from schemas.interactions import CallCompleted, OptOutReceived, ReplyReceived
 from tests.contact_world import envelope
 
@@ -17,7 +17,7 @@ NUMBER, OTHER, MAIL = "+447700900123", "+447700900124", "someone@customer.exampl
 
 
 def points() -> list[Event]:
-    kinds = (("sms", NUMBER), ("sms", OTHER), ("call", NUMBER), ("email", MAIL))
+    kinds: tuple[tuple[Channel, str], ...] = (("sms", NUMBER), ("sms", OTHER), ("call", NUMBER), ("email", MAIL))
     return [
         ContactPointUpdated(**envelope("a1", number), channel=kind, address=address)
         for number, (kind, address) in enumerate(kinds)
