@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 
 from models.actions.strategy import impossible_steps
+from models.addresses import valid_email, valid_number
 from models.calendar import zone
 from models.compliance.hours import clock_time
-from schemas.control import Tenant
+from schemas.control import Sender, Tenant
 from schemas.errors import BadInput
 
 _PATH = re.compile(r"^(?P<what>.*?) - at `\$\.?(?P<path>.*)`$")
@@ -62,3 +63,16 @@ def _contradictions(tenant: Tenant) -> Iterator[tuple[str, str]]:
     for place, span in enumerate(tenant.limits.contact_hours):
         if clock_time(span.start) >= clock_time(span.end):
             yield f"limits.contact_hours[{place}]", "the end is not after the start; a span over midnight is two spans"
+    yield from _unreachable(tenant.sender)
+
+
+def _unreachable(sender: Sender) -> Iterator[tuple[str, str]]:
+    """What the tenant sends from; addresses kept for tests pass, for the console takes them."""
+    if sender.email and not valid_email(sender.email, tests=True):
+        yield "sender.email", "expected one e-mail address"
+    if sender.number and not valid_number(sender.number, tests=True):
+        yield "sender.number", "expected a telephone number in E.164, such as +4930123456"
+    if sender.unsubscribe and not re.match("^(https://|mailto:)[^<>\\s]+$", sender.unsubscribe):
+        yield "sender.unsubscribe", "expected an address that begins with https:// or mailto:"
+    if any(not line.isprintable() for line in (sender.name, sender.agent, *sender.postal_address)):
+        yield "sender", "holds a control character or line break; each line of `postal_address` is an item"
