@@ -14,6 +14,8 @@ from schemas.control import Sender, Tenant
 from schemas.errors import BadInput
 
 _PATH = re.compile(r"^(?P<what>.*?) - at `\$\.?(?P<path>.*)`$")
+SHORT_CODE = re.compile("[0-9]{5,6}")
+"""Numbers that carriers give to senders of many texts."""
 _FIELDS = frozenset(field.encode_name for field in msgspec.structs.fields(Tenant)) - {
     "event_id",
     "account_id",
@@ -70,8 +72,8 @@ def _unreachable(sender: Sender) -> Iterator[tuple[str, str]]:
     """What the tenant sends from; addresses kept for tests pass, for the console takes them."""
     if sender.email and not valid_email(sender.email, tests=True):
         yield "sender.email", "expected one e-mail address"
-    if sender.number and not valid_number(sender.number, tests=True):
-        yield "sender.number", "expected a telephone number in E.164, such as +4930123456"
+    if sender.number and not (valid_number(sender.number, tests=True) or SHORT_CODE.fullmatch(sender.number)):
+        yield "sender.number", "expected a telephone number in E.164, such as +4930123456, or a short code"
     if sender.unsubscribe and not re.match("^(https://|mailto:)[^<>\\s]+$", sender.unsubscribe):
         yield "sender.unsubscribe", "expected an address that begins with https:// or mailto:"
     if any(not line.isprintable() for line in (sender.name, sender.agent, *sender.postal_address)):

@@ -41,7 +41,7 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=
     email: Name = ""
     """E-mail comes from here, and answers go here."""
     number: Name = ""
-    """E.164: SMS and calls come from here."""
+    """E.164, or a short code: SMS and calls come from here."""
     phone: Name = ""
     """Where customers can call, as it is written to them."""
     website: Name = ""

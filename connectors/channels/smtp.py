@@ -59,9 +59,9 @@ class Smtp:
         """Hand one e-mail to the server; raises NotSent when it surely did not take it and may later."""
         if message.channel != "email":
             return Delivery("failed", code=NOT_OFFERED)
-        if not message.sender.email:
+        if not reachable("email", message.sender.email, tests=True):
             return Delivery("failed", code=NO_SENDER)
-        if not reachable("email", message.address) or not reachable("email", message.sender.email, tests=True):
+        if not reachable("email", message.address):
             return Delivery("failed", code=BAD_ADDRESS)
         recipient, sender = _parsed(message.address), _parsed(message.sender.email)
         built = compose(message, sender, recipient, self.clock.now())
