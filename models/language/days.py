@@ -24,7 +24,9 @@ MOST = 8
 _ISO = re.compile(r"(?<![0-9])([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?![0-9])")
 _FULL = re.compile(r"(?<![0-9])([0-9]{1,2})([./-])[ ]?([0-9]{1,2})\2[ ]?([0-9]{4}|[0-9]{2})(?![0-9,])")
 _SHORT = re.compile(r"(?<![0-9.,/-])([0-9]{1,2})([./])([0-9]{1,2})(?:\.(?![0-9])|(?![0-9.,/%-]))")
-_NUMERIC = re.compile(r"[0-9]{1,4}([./-])[0-9]{1,2}(?:\1[0-9]{2,4})?")
+_NUMERIC = re.compile(
+    r"[0-9]{1,4}([./-])[0-9]{1,2}(?:\1[0-9]{2,4})?|[0-9]{1,2}\. [0-9]{1,2}\. ?(?:[0-9]{4}|[0-9]{2})(?![0-9,])"
+)
 _FRACTIONS = ("1/2", "1/3", "2/3", "1/4", "3/4", "24/7")
 _NTH = re.compile(r"([0-9]{1,2})(st|nd|rd|th|e|er|o|a|ste|de|go)?")
 _LEAD = re.compile(
@@ -121,8 +123,11 @@ def named_days(small: str, words: list[str], today: dt.date, *, month_first: boo
     known = _known()
     found: list[dt.date] = []
     if any(char.isdigit() for char in small):
-        found += islice(_numeric(small, today, month_first=month_first), MOST)
-        found += islice(_nth(known, words_of(_NUMERIC.sub(" ", small)), today), MOST)
+        plain_words = words
+        if _NUMERIC.search(small) is not None:
+            found += islice(_numeric(small, today, month_first=month_first), MOST)
+            plain_words = words_of(_NUMERIC.sub(" ", small))
+        found += islice(_nth(known, plain_words, today), MOST)
     elif known.words.isdisjoint(words):
         return ()
     found += _worded(known, words, today)

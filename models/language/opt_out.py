@@ -88,9 +88,13 @@ def _slips(known: set[str]) -> dict[str, str]:
 
 def opt_out(text: str) -> Answer:
     """Whether the text asks for no more contacts. Never raises; time in proportion to the text."""
-    known = _known()
     small = plain(text)
-    said = words(shortened(small))
+    return opt_out_of(text, small, words(shortened(small)))
+
+
+def opt_out_of(text: str, small: str, said: list[str]) -> Answer:
+    """The same, for who has the plain text and its words already."""
+    known = _known()
     if not any(word.isalpha() for word in said):
         return "unsure" if any(sign in text for sign in _SIGNS) else "no"
     if is_reaction(small):

@@ -15,7 +15,7 @@ from models.clock import Instant
 from models.language.amounts import named_sums
 from models.language.days import named_days
 from models.language.model import features, knows, probabilities
-from models.language.opt_out import opt_out
+from models.language.opt_out import opt_out_of
 from models.language.phrases import Phrases, compile_phrases, search
 from models.language.words import is_reaction, plain, shortened, words
 from schemas.interactions import Intent
@@ -135,16 +135,23 @@ def read(text: str, *, said_at: Instant, zone: Zone, currency: str | None, langu
         currency: the account's; None = not known.
         language: the customer's, as a BCP 47 tag; it and the currency say what 3/4 means.
     """
-    wish = opt_out(text)
+    small = plain(text)
+    said = words(shortened(small))
+    wish = opt_out_of(text, small, said)
     if wish != "no":
         return Reading("opt_out", BY_PHRASE if wish == "yes" else 0.5, sure=wish == "yes")
-    return read_meaning(text, said_at=said_at, zone=zone, currency=currency, language=language)
+    return _meaning(small, said, said_at, zone, currency, language)
 
 
 def read_meaning(text: str, *, said_at: Instant, zone: Zone, currency: str | None, language: str | None) -> Reading:
     """Read a reply that is known to be no plain opt-out, as `read` does."""
     small = plain(text)
-    said = words(shortened(small))
+    return _meaning(small, words(shortened(small)), said_at, zone, currency, language)
+
+
+def _meaning(
+    small: str, said: list[str], said_at: Instant, zone: Zone, currency: str | None, language: str | None
+) -> Reading:
     if is_reaction(small) or not said:
         return Reading("other", WEAK, sure=True)
     found = {hit.section for hit in search(_phrases(), said)} - {_NONE}

@@ -46,6 +46,8 @@ def days(text: str, *, month_first: bool | None = None, today: dt.date = TODAY) 
         ("bis zum 10. April", ["04-10"]),
         ("am 1.4.", ["04-01"]),
         ("15.03.26", ["03-15"]),
+        ("15. 3. 2026", ["03-15"]),
+        ("am 15. 50 Euro", ["03-15"]),
         ("\u00dcbermorgen", ["03-06"]),
         ("Guten Morgen, ich zahle am Freitag", ["03-06"]),
         ("el viernes", ["03-06"]),
