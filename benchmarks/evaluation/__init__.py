@@ -1,1 +1,1 @@
-"""What a score costs."""
+"""How often the intervals of a judgement hold the truth, and what public logs say."""

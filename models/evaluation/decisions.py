@@ -63,7 +63,7 @@ class Material(msgspec.Struct, frozen=True):
     unanswered: int
     """Decisions that the candidate could not be asked about; its row is the log's."""
     never_offered: tuple[Key, ...]
-    """What the candidate may choose and no decision in the log had among its actions."""
+    """What the candidate would have had to choose from, and no decision in the log had."""
 
 
 class _Episode(msgspec.Struct):
@@ -164,9 +164,11 @@ def _material(
     logged, candidate = np.zeros((2, len(choices), len(offered)))
     action = np.empty(len(choices), dtype=np.int64)
     unanswered = 0
+    offers: set[Key] = set()
     for row, choice in enumerate(choices):
         own = [its.probability for its in choice.actions]
         asked = policy.probabilities(choice)
+        offers |= policy.offers(choice)
         unanswered += asked is None
         places = [place_of[key_of(option)] for option in choice.actions]
         np.add.at(logged[row], places, own)
@@ -183,7 +185,7 @@ def _material(
     )
     return Material(
         tenant_id, currency, log, candidate, tuple(offered), _held(held, currency), left_out, unanswered,
-        tuple(sorted(policy.offers - place_of.keys())),
+        tuple(sorted(offers - place_of.keys())),
     )  # fmt: skip
 
 

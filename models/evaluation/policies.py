@@ -4,12 +4,13 @@ from typing import Protocol
 
 from models.account.course import WAIT
 from models.actions.options import question_of
-from models.actions.policy import Strategist, instead
+from models.actions.policy import Strategist, instead, is_offered, segment_of
 from schemas.actions import Candidate, NextBestAction
 from schemas.strategies import ActionStrategy
 
 Key = tuple[str, str, str]
 """What an action is to everybody: its kind, channel and template."""
+NOTHING: frozenset[Key] = frozenset()
 KINDS_THAT_VALUE = ("nba", "random", "none")
 """Policies that value every choice; where theirs holds no values, rules alone ruled."""
 
@@ -18,8 +19,10 @@ class Policy(Protocol):
     """A candidate."""
 
     name: str
-    offers: frozenset[Key]
-    """What it may choose, if that is known; an action in here that the log never had cannot be judged."""
+
+    def offers(self, decision: NextBestAction) -> frozenset[Key]:
+        """What it would have had to choose from, as far as it knows; what no decision in the log had cannot be judged."""
+        ...
 
     def probabilities(self, decision: NextBestAction) -> list[float] | None:
         """Of each of the decision's `actions`, in their order. None = it cannot be asked about this decision."""
@@ -30,7 +33,10 @@ class Waits:
     """Does nothing, ever."""
 
     name = "none"
-    offers: frozenset[Key] = frozenset()
+
+    def offers(self, decision: NextBestAction) -> frozenset[Key]:
+        """Nothing of its own."""
+        return NOTHING
 
     def probabilities(self, decision: NextBestAction) -> list[float] | None:
         """1 for waiting; None where waiting was not among the actions."""
@@ -42,7 +48,10 @@ class Uniform:
     """Any allowed action, each as likely as the other."""
 
     name = "random"
-    offers: frozenset[Key] = frozenset()
+
+    def offers(self, decision: NextBestAction) -> frozenset[Key]:
+        """Nothing of its own."""
+        return NOTHING
 
     def probabilities(self, decision: NextBestAction) -> list[float] | None:
         """One over the number of allowed actions."""
@@ -54,7 +63,10 @@ class Logged:
     """What decided itself: the yardstick, and a check of the log."""
 
     name = "logged"
-    offers: frozenset[Key] = frozenset()
+
+    def offers(self, decision: NextBestAction) -> frozenset[Key]:
+        """Nothing of its own."""
+        return NOTHING
 
     def probabilities(self, decision: NextBestAction) -> list[float] | None:
         """Those of the log."""
@@ -73,10 +85,19 @@ class OfStrategy:
         if strategy.policy == "schedule":
             raise ValueError("a schedule acts by the days of single invoices, which a logged decision does not hold")
         self.name = name
-        self.offers: frozenset[Key] = frozenset(
-            (spec.action, spec.channel or "", spec.template or "") for spec in strategy.actions
-        )
         self.strategist = Strategist(strategy)
+
+    def offers(self, decision: NextBestAction) -> frozenset[Key]:
+        """By the day, the segment and the kind of debt; what only comes after another action need never have come."""
+        question = question_of(decision)
+        if question is None:
+            return NOTHING
+        strategist, segment = self.strategist, segment_of(self.strategist, question)
+        return frozenset(
+            (spec.action, spec.channel or "", spec.template or "")
+            for spec in strategist.strategy.actions
+            if not spec.after and is_offered(spec, question.context, segment)
+        )
 
     def probabilities(self, decision: NextBestAction) -> list[float] | None:
         """As it would have drawn; None where the log does not hold what it values by."""

@@ -112,11 +112,12 @@ def test_candidates_answer_in_the_order_of_the_actions():
     assert Waits().probabilities(decision(actions=(option(EMAIL, 0.5), option(CALL, 0.5)))) is None
 
 
-def strategy():
+def strategy(*more):
     specs = (
         ActionSpec(
             id="mail", action="contact", channel="email", template="overdue_first", effect=Effect(log_odds=1.0, sd=0.1)
         ),
+        *more,
     )
     return ActionStrategy(name="bold", actions=specs, explore=Explore(share=0.2))
 
@@ -136,6 +137,17 @@ def test_what_a_candidate_cannot_be_asked_and_what_was_never_offered_is_told():
     assert material.never_offered == ()
     calls = (option(WAIT, 0.5), option(CALL, 0.5))
     assert only([Decided(decision("a1", actions=calls))], policy).never_offered == (EMAIL,)
+
+
+def test_what_the_candidate_would_not_have_offered_either_is_not_missed():
+    effect = Effect(log_odds=1.0, sd=0.1)
+    hold = ActionSpec(id="hold", action="credit_hold", debt_class="business", effect=effect)
+    late = ActionSpec(id="late", action="hand_to_person", from_days=60, effect=effect)
+    second = ActionSpec(id="second", action="hand_to_person", after=("mail",), effect=effect)
+    decided = [Decided(decision("a1"))]
+    assert only(decided, OfStrategy(strategy(hold, late, second), "bold")).never_offered == ()
+    soon = msgspec.structs.replace(late, from_days=5)
+    assert only(decided, OfStrategy(strategy(soon), "bold")).never_offered == (("hand_to_person", "", ""),)
 
 
 def test_a_schedule_cannot_be_put_to_logged_decisions():
