@@ -1,4 +1,4 @@
-"""The gate at its boundaries. Times are UTC; New York is five hours behind in winter and four in summer."""
+"""The gate on live accounts at its boundaries. Times are UTC; New York is five hours behind in winter and four in summer."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,8 @@ from models.account.state import Facts
 from models.calendar import DAY, HOUR, instant, utc
 from models.compliance.gate import Situation, Verdict
 from models.compliance.hours import outside, within
-from models.compliance.house import HouseGate, zones_of
+from models.compliance.live import zones_of
+from models.compliance.rule_gate import RuleGate
 from schemas.control import Limits, Tenant
 from schemas.crm import (
     BankruptcyEnded,
@@ -45,7 +46,7 @@ from tests.unit.models.events import (
     tenant,
 )
 
-GATE = HouseGate()
+GATE = RuleGate()
 NOON = 0.7  # 16:48 UTC of the first day, 11:48 in New York
 NEVER_CLOSED = Limits(contact_hours=(Hours(start="00:00", end="24:00"),), min_hours_between_contacts=0)
 
@@ -67,7 +68,7 @@ def judged(
 ) -> Verdict:
     facts = told(point(channel, "x", at=-100), *events)
     when = instant(day(at) if isinstance(at, float | int) else datetime.fromisoformat(at).astimezone(UTC))
-    where = ContactPoint(channel, "x", stamp=facts.crm.points[f"{channel}|x"].stamp)
+    where = ContactPoint(channel, "x", stamp=facts.crm.points[f"{channel}|x"].stamp, verified=True)
     return GATE.judge(
         Situation(at=when, channel=channel, tenant=of or tenant(), facts=facts, point=where, planned=planned, **more)
     )
@@ -228,13 +229,13 @@ def test_the_newer_of_consent_and_opt_out_counts_whatever_arrives_first(arrival)
 @pytest.mark.parametrize(
     ("event", "channel", "rule"),
     [
-        (opted_out("all"), "email", "RF-7"),
-        (opted_out("email"), "email", "RF-7"),
-        (opted_out("email", address="x"), "email", "RF-7"),
+        (opted_out("all"), "email", "ST-5"),
+        (opted_out("email"), "email", "ST-5"),
+        (opted_out("email", address="x"), "email", "ST-5"),
         (opted_out("email", address="other"), "email", None),
         (opted_out("sms"), "email", None),
         (opted_out("call"), "voicemail", "TC-2"),
-        (consent("revoked", channel="email"), "email", "RF-7"),
+        (consent("revoked", channel="email"), "email", "ST-5"),
         (consent("revoked", channel="all"), "call", "TC-2"),
     ],
 )
@@ -263,9 +264,10 @@ def test_a_reply_that_is_nothing_but_a_word_of_the_law_is_an_opt_out(text, stops
 
 
 def test_a_stop_confirmation_passes_the_opt_out_and_the_hours():
-    night = "2026-03-04T03:00:00-05:00"
-    verdict = judged(night, opted_out("sms", at=1), channel="sms", purpose="opt_out_confirmation")
-    assert verdict.allowed
+    stop = opted_out("sms", at=2 + 8 / 24)  # at 03:00 in New York
+    confirmed = {"channel": "sms", "purpose": "opt_out_confirmation"}
+    assert judged("2026-03-04T03:05:00-05:00", stop, **confirmed).allowed
+    assert judged("2026-03-04T03:05:00.001-05:00", stop, **confirmed).denied_by == ("TC-4",)
 
 
 def test_a_refused_channel_is_left_alone_until_something_newer_is_said():
@@ -299,12 +301,13 @@ def test_a_refused_channel_is_left_alone_until_something_newer_is_said():
     ids=lambda value: type(value).__name__ if not isinstance(value, str) else value,
 )
 def test_what_stands_denies_until_it_ends(bars, ends, rule):
-    verdict = judged(NOON, bars)
+    agency = tenant(collector_role="third_party")
+    verdict = judged(NOON, bars, of=agency)
     assert verdict.denied_by == (rule,)
     assert verdict.next_allowed_at is None
     if ends is not None:
-        assert judged(NOON, bars, ends).allowed
-        assert judged(NOON, ends, bars).allowed, "the order of arrival does not matter"
+        assert judged(NOON, bars, ends, of=agency).allowed
+        assert judged(NOON, ends, bars, of=agency).allowed, "the order of arrival does not matter"
 
 
 def test_a_discharge_forbids_for_good():
@@ -312,10 +315,10 @@ def test_a_discharge_forbids_for_good():
     assert judged(NOON, filed, ended).denied_by == ("ST-1",)
 
 
-def test_a_wrong_party_blocks_the_number_until_it_is_named_again():
+def test_a_wrong_party_blocks_the_number_though_a_list_names_it_again():
     wrong = CallCompleted(**envelope(-2), outcome="wrong_party", address="x")
     assert judged(NOON, wrong, channel="call").denied_by == ("ST-4",)
-    assert judged(NOON, wrong, point("call", "x", at=-1), channel="call").allowed
+    assert judged(NOON, wrong, point("call", "x", at=-1), channel="call").denied_by == ("ST-4",)
 
 
 def test_a_reassigned_number_is_blocked():
@@ -342,7 +345,7 @@ def test_a_breathing_space_binds_in_great_britain_only():
 
 def test_all_that_deny_are_named_and_only_those():
     verdict = judged("2026-03-03T03:00:00-05:00", DeceasedReported(**envelope(-1)), opted_out("all", at=-1))
-    assert verdict.denied_by == ("HR-2", "RF-7", "ST-2", "tenant:contact_hours")
+    assert verdict.denied_by == ("HR-2", "ST-2", "ST-5", "tenant:contact_hours")
     assert len(verdict.reasons) == len(verdict.denied_by)
 
 
