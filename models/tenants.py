@@ -10,6 +10,8 @@ from models.actions.strategy import impossible_steps
 from models.addresses import valid_email, valid_number
 from models.calendar import zone
 from models.compliance.hours import clock_time
+from models.compliance.packs import PACKS, rule_from, unknown_choices
+from models.compliance.places import state_code
 from schemas.control import Sender, Tenant
 from schemas.errors import BadInput
 
@@ -41,6 +43,7 @@ def tenant_from(content: Any, file: str) -> Tenant:
     unknown = sorted(str(name) for name in content if name not in _FIELDS)
     if unknown:
         raise BadInput(f"{file}: unknown field `{unknown[0]}`. A tenant has: {', '.join(sorted(_FIELDS))}.")
+    _check_rules(content.get("compliance"), file)
     try:
         tenant = msgspec.convert(content, Tenant)
     except msgspec.ValidationError as error:
@@ -52,11 +55,28 @@ def tenant_from(content: Any, file: str) -> Tenant:
     return tenant
 
 
+def _check_rules(compliance: Any, file: str) -> None:
+    """Rules and packs are read one by one, so that an error names the rule and what may stand there."""
+    if not isinstance(compliance, dict):
+        return
+    for place, name in enumerate(compliance.get("packs_off") or ()):
+        if name not in PACKS:
+            raise BadInput(
+                f"{file}: field `compliance.packs_off[{place}]`: there is no rule pack `{name}`."
+                f" There are: {', '.join(PACKS)}."
+            )
+    for raw in compliance.get("rules") or ():
+        if isinstance(raw, dict):
+            rule_from(raw, file)
+
+
 def _contradictions(tenant: Tenant) -> Iterator[tuple[str, str]]:
     if zone(tenant.time_zone) is None:
         yield "time_zone", f"`{tenant.time_zone}` is no IANA time zone, such as Europe/Berlin"
     if tenant.country is not None and not re.fullmatch("[A-Z]{2}", tenant.country):
         yield "country", "expected two capital letters (ISO 3166-1), such as US"
+    if tenant.country == "US" and tenant.state is not None and state_code(tenant.state, "US") is None:
+        yield "state", "expected the two letters of a state (ISO 3166-2), such as MA"
     if len(set(tenant.currencies)) != len(tenant.currencies):
         yield "currencies", "names a currency twice"
     yield from impossible_steps(tenant.strategy.steps, "strategy.steps")
@@ -66,6 +86,7 @@ def _contradictions(tenant: Tenant) -> Iterator[tuple[str, str]]:
         if clock_time(span.start) >= clock_time(span.end):
             yield f"limits.contact_hours[{place}]", "the end is not after the start; a span over midnight is two spans"
     yield from _unreachable(tenant.sender)
+    yield from ((f"compliance.{where}", what) for where, what in unknown_choices(tenant.compliance))
 
 
 def _unreachable(sender: Sender) -> Iterator[tuple[str, str]]:

@@ -31,3 +31,33 @@ def check(file: BinaryIO) -> None:
     if bad:
         click.echo(f"{bad} lines could not be judged; their answers say why.", err=True)
         sys.exit(2)
+
+
+@compliance.command()
+@click.option("--pack", help="Only this pack, such as us-federal.")
+@click.option("--json", "as_json", is_flag=True, help="The rules as one JSON array.")
+def rules(pack: str | None, as_json: bool) -> None:
+    """Show every rule: what it says, where it holds, when it is evaluated, and where it is written.
+
+    `not reviewed` = nobody has confirmed it in a published source. None of this is legal advice.
+
+    \b
+    Example:  recoup compliance rules --pack us-ma
+    """
+    import msgspec
+
+    from models.compliance.packs import PACKS
+    from recoup.compliance.show import shown
+    from schemas.errors import BadInput
+
+    only = next((name for name in PACKS if name == pack), None)
+    if pack is not None and only is None:
+        raise BadInput(f"There is no rule pack `{pack}`. There are: {', '.join(PACKS)}.")
+    found = shown(only)
+    if as_json:
+        click.echo(msgspec.json.encode(found).decode())
+        return
+    for rule in found:
+        click.echo(f"{rule.id:<6} {rule.says}")
+        click.echo(f"       {rule.pack}: {rule.where}; {rule.binds}; {rule.evaluated}; in force {rule.in_force}")
+        click.echo(f"       {rule.source} ({'reviewed' if rule.reviewed else 'not reviewed'})")
