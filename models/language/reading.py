@@ -24,6 +24,8 @@ BY_PHRASE = 0.95
 """Confidence of what a phrase says; the share of held-out examples that are read so and rightly is a little higher."""
 WEAK = 0.8
 """Confidence of what follows from a phrase, but is not said."""
+GUESSED = 0.9
+"""The text model's confidence at most: it is never as sure as a phrase."""
 SURE = 0.75
 """The text model is believed from here on; below, a person reads."""
 PERHAPS_OPT_OUT = 0.25
@@ -220,4 +222,5 @@ def _guessed(said: list[str], small: str) -> Reading:
     intent = max(likely, key=likely.__getitem__)
     if likely["opt_out"] >= PERHAPS_OPT_OUT:
         return Reading("opt_out", likely["opt_out"], sure=False)
-    return Reading(intent, likely[intent], sure=likely[intent] >= SURE and knows(shown))
+    confidence = min(likely[intent], GUESSED)
+    return Reading(intent, confidence, sure=confidence >= SURE and knows(shown))

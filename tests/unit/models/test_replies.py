@@ -216,3 +216,25 @@ def test_the_order_of_arrival_changes_nothing(order):
     alone = said(*sorted(events, key=lambda event: event.event_id))
     for name in ("opt_outs", "blocked", "unread", "read_until", "claims", "promises", "last_reply_at", "answered"):
         assert getattr(facts, name) == getattr(alone, name)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "you have the wrong amount",
+        "the invoice shows the wrong address",
+        "I'm an old customer of yours",
+        "I have a new number now",
+        "I am not near my phone",
+        "who is this for?",
+        "you billed the wrong number of items",
+        "diese Rechnung kenne ich nicht",
+        "vous vous trompez de montant",
+        "se equivocaron de importe",
+        "não conheço essa cobrança",
+        "die factuur ken ik niet",
+        "pomyłka w fakturze",
+    ],
+)
+def test_a_customer_who_speaks_of_something_wrong_keeps_the_address(text):
+    assert said(replied(text, address=MOBILE)).blocked == {}
