@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from recoup.cli.learn_policy import learn
+
 if TYPE_CHECKING:
     from recoup.policy_releases import InForce, Role
     from recoup.settings import Settings
@@ -25,6 +27,9 @@ def policies() -> None:
 
     A strategy is a file: config/strategies has two to begin with. Without a release a tenant's own schedule decides.
     """
+
+
+policies.add_command(learn)
 
 
 @policies.command()

@@ -34,7 +34,7 @@ def teach(strategy: ActionStrategy, logs: Sequence[Gathered], at: dt.datetime, s
     Raises:
         BadInput: nothing in them can be learned from.
     """
-    examples = examples_of(strategy, logs)
+    examples = examples_of(logs)
     judged = examples.account % JUDGED == 0
     apart = learn(strategy, part_of(examples, ~judged), at, source)
     others = part_of(examples, judged)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from models.account.course import WAIT
 from models.actions.effects import answer_factor
 from models.actions.learning import WAITED, Examples, log_odds_of
 from models.actions.options import options_of, question_of
@@ -21,23 +22,44 @@ from schemas.payments import PaymentReceived, PaymentReversed
 from schemas.strategies import ActionStrategy
 
 
+UNKNOWN = -2
+"""The place of an action that the strategy does not have."""
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A decision as it is learned from; its outcome is still to come."""
+
+    at: Instant
+    currency: str
+    at_stake: int
+    score: float
+    segment: int
+    action: int
+    factor: float
+    held_out: bool
+    allowed: tuple[bool, ...]
+    probability: tuple[float, ...]
+    """Waiting first."""
+
+
 class Story(msgspec.Struct):
     """One account's part of a log."""
 
-    decisions: list[NextBestAction] = []
-    """Those that valued something."""
+    rows: list[Row] = []
     money: list[tuple[Instant, str, int]] = []
     """When it came, currency, minor units; negative = it went back."""
-    until: Instant = 0
-    """The last that is known of the account."""
 
 
 class Gathered:
-    """Takes in a log: the live one of a run, or a written one's lines."""
+    """Takes in a log, the live one of a run or a written one's lines, and keeps of it what a strategy can learn from."""
 
-    def __init__(self) -> None:
+    def __init__(self, strategy: ActionStrategy) -> None:
+        self.strategy = strategy
         self.stories: dict[str, Story] = {}
         self.until: Instant = 0
+        self._strategist = Strategist(strategy)
+        self._place = {spec.id: place for place, spec in enumerate(strategy.actions)}
+        self._group = {"": 0} | {segment.name: place for place, segment in enumerate(strategy.segments, start=1)}
 
     def heard(self, customer: int, event: Event) -> None:
         """Takes what is about money."""
@@ -53,12 +75,42 @@ class Gathered:
     def decided(self, customer: int, decision: NextBestAction) -> None:
         """Takes what had a choice."""
         self.until = max(self.until, instant(decision.occurred_at))
-        if decision.context is not None and decision.at_stake_minor > 0 and len(decision.actions) > 1:
-            self._story(decision).decisions.append(decision)
+        if decision.at_stake_minor > 0 and len(decision.actions) > 1 and (row := self._row(decision)) is not None:
+            self._story(decision).rows.append(row)
 
     def _story(self, event: Event) -> Story:
         key = f"{event.tenant_id}|{event.account_id}"
         return self.stories.setdefault(key, Story())
+
+    def _row(self, decision: NextBestAction) -> Row | None:
+        """None: nothing was valued, or what was done is not the strategy's to do."""
+        question = question_of(decision)
+        if question is None:
+            return None
+        allowed = [False] * len(self._place)
+        probability = [0.0] * (len(self._place) + 1)
+        for option, candidate in zip(options_of(decision), decision.actions, strict=True):
+            spec = None if option.action == WAIT else self._strategist.spec_of(option)
+            if spec is not None:
+                allowed[self._place[spec.id]] |= option.allowed
+                probability[self._place[spec.id] + 1] += candidate.probability
+            elif option.action == WAIT:
+                probability[0] += candidate.probability
+        chosen = WAITED if decision.action == WAIT else self._place.get(decision.step or "", UNKNOWN)
+        if chosen == UNKNOWN or probability[chosen + 1] <= 0.0:
+            return None
+        return Row(
+            at=instant(decision.occurred_at),
+            currency=question.currency,
+            at_stake=question.at_stake,
+            score=question.score,
+            segment=self._group[segment_of(self._strategist, question)],
+            action=chosen,
+            factor=answer_factor(self.strategy.answering, question.context),
+            held_out=decision.arm == "hold_out",
+            allowed=tuple(allowed),
+            probability=tuple(probability),
+        )
 
 
 class _Line(msgspec.Struct):
@@ -71,7 +123,7 @@ class _Line(msgspec.Struct):
 _HEARD: Any = PaymentReceived | PaymentReversed
 
 
-def read_log(path: Path) -> list[Gathered]:
+def read_log(path: Path, strategy: ActionStrategy) -> list[Gathered]:
     """The runs of a file that `recoup simulate --policy ... --log` has written.
 
     Raises:
@@ -84,7 +136,7 @@ def read_log(path: Path) -> list[Gathered]:
         for number, text in enumerate(file, start=1):
             try:
                 line = line_of(text)
-                gathered = found.setdefault((line.policy, line.seed), Gathered())
+                gathered = found.setdefault((line.policy, line.seed), Gathered(strategy))
                 if b'"type":"payment.received"' in text or b'"type":"payment.reversed"' in text:
                     gathered.heard(0, event_of(line.heard))
                 elif line.decided:
@@ -96,89 +148,46 @@ def read_log(path: Path) -> list[Gathered]:
     return list(found.values())
 
 
-def examples_of(strategy: ActionStrategy, logs: Iterable[Gathered]) -> Examples:
-    """The decisions whose outcome is known by the end of their log, as a strategy sees them.
+def examples_of(logs: Iterable[Gathered]) -> Examples:
+    """The decisions whose outcome is known by the end of their log.
 
     The outcome is the share of what was at stake that came, in its currency, within the strategy's horizon.
 
     Raises:
         BadInput: there is none.
     """
-    rows = _Rows(strategy)
-    for number, log in enumerate(logs):
-        known = log.until - strategy.horizon_days * DAY
-        for key, story in log.stories.items():
-            for decision in story.decisions:
-                if instant(decision.occurred_at) <= known:
-                    rows.add(f"{number}|{key}", decision, story)
-    return rows.examples()
-
-
-class _Rows:
-    def __init__(self, strategy: ActionStrategy) -> None:
-        self.strategy = strategy
-        self.strategist = Strategist(strategy)
-        self.place = {spec.id: place for place, spec in enumerate(strategy.actions)}
-        self.group = {"": 0} | {segment.name: place for place, segment in enumerate(strategy.segments, start=1)}
-        self.accounts: dict[str, int] = {}
-        self.rows: list[tuple[int, float, int, int, float, bool, float]] = []
-        self.allowed: list[list[bool]] = []
-        self.probability: list[list[float]] = []
-
-    def add(self, account: str, decision: NextBestAction, story: Story) -> None:
-        """One decision; one that did what the strategy does not know is left out."""
-        question = question_of(decision)
-        if question is None:
-            return
-        allowed = [False] * len(self.place)
-        probability = [0.0] * (len(self.place) + 1)
-        for option, candidate in zip(options_of(decision), decision.actions, strict=True):
-            spec = None if option.action == "wait" else self.strategist.spec_of(option)
-            if spec is not None:
-                allowed[self.place[spec.id]] |= option.allowed
-                probability[self.place[spec.id] + 1] += candidate.probability
-            elif option.action == "wait":
-                probability[0] += candidate.probability
-        chosen = WAITED if decision.action == "wait" else self.place.get(decision.step or "", -2)
-        if chosen < WAITED or probability[chosen + 1] <= 0.0:
-            return
-        self.rows.append((
-            self.accounts.setdefault(account, len(self.accounts)),
-            question.score,
-            self.group[segment_of(self.strategist, question)],
-            chosen,
-            answer_factor(self.strategy.answering, question.context),
-            decision.arm == "hold_out",
-            _paid(decision, story, self.strategy.horizon_days),
-        ))  # fmt: skip
-        self.allowed.append(allowed)
-        self.probability.append(probability)
-
-    def examples(self) -> Examples:
-        if not self.rows:
-            raise BadInput(
-                f"No decision of the log had a choice and an outcome after {self.strategy.horizon_days} days: a log must be"
-                " longer than the strategy's horizon, and its policy must explore."
-            )
-        account, score, segment, action, factor, held_out, paid = zip(*self.rows, strict=True)
-        return Examples(
-            account=np.array(account, dtype=np.int64),
-            log_odds=log_odds_of(score),
-            segment=np.array(segment, dtype=np.int64),
-            action=np.array(action, dtype=np.int64),
-            allowed=np.array(self.allowed, dtype=bool),
-            probability=np.array(self.probability),
-            factor=np.array(factor),
-            held_out=np.array(held_out, dtype=bool),
-            paid=np.array(paid),
+    rows: list[Row] = []
+    account: list[int] = []
+    paid: list[float] = []
+    number, days = -1, 0
+    for log in logs:
+        days = log.strategy.horizon_days
+        for story in log.stories.values():
+            number += 1
+            known = [row for row in story.rows if row.at <= log.until - days * DAY]
+            rows += known
+            account += [number] * len(known)
+            paid += [_paid(row, story, days) for row in known]
+    if not rows:
+        raise BadInput(
+            f"No decision of the log had a choice and an outcome after {days} days: a log must be longer than the strategy's"
+            " horizon, and its policy must explore."
         )
-
-
-def _paid(decision: NextBestAction, story: Story, days: int) -> float:
-    at = instant(decision.occurred_at)
-    came = sum(
-        amount
-        for when, currency, amount in story.money
-        if at < when <= at + days * DAY and currency == decision.currency
+    return Examples(
+        account=np.array(account, dtype=np.int64),
+        log_odds=log_odds_of([row.score for row in rows]),
+        segment=np.array([row.segment for row in rows], dtype=np.int64),
+        action=np.array([row.action for row in rows], dtype=np.int64),
+        allowed=np.array([row.allowed for row in rows], dtype=bool),
+        probability=np.array([row.probability for row in rows]),
+        factor=np.array([row.factor for row in rows]),
+        held_out=np.array([row.held_out for row in rows], dtype=bool),
+        paid=np.array(paid),
     )
-    return min(max(came / decision.at_stake_minor, 0.0), 1.0)
+
+
+def _paid(row: Row, story: Story, days: int) -> float:
+    came = sum([
+        amount for at, currency, amount in story.money if row.at < at <= row.at + days * DAY and currency == row.currency
+    ])  # fmt: skip
+    return min(max(came / row.at_stake, 0.0), 1.0)
