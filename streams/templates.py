@@ -30,4 +30,4 @@ def take(templates: Templates, key: bytes, value: bytes | None) -> None:
         templates.take(key, value)
     except BadInput as error:
         metrics.TEMPLATES_REFUSED.inc()
-        log.error("template refused", key=key.decode(errors="replace"), error=str(error))
+        log.warning("template refused", key=key.decode(errors="replace"), error=str(error))
