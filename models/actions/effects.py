@@ -9,6 +9,7 @@
 """
 
 import math
+from math import exp
 
 from schemas.actions import Context
 from schemas.strategies import ActionSpec, ActionStrategy, Answering, Effect, Learned
@@ -17,6 +18,9 @@ CLIP = 1e-6
 """A score is no surer than this: its log-odds must be finite."""
 DIGITS = 1e9
 """Probabilities keep nine decimals, so that no machine's last bit can change a choice."""
+
+FARTHEST = 30.0
+"""Log-odds beyond which nine decimals show no difference from certainty."""
 
 Moved = tuple[float, float]
 """Mean and standard deviation on the log-odds."""
@@ -29,8 +33,10 @@ def log_odds(score: float, offset: float, slope: float) -> float:
 
 
 def probability(log_odds: float) -> float:
-    """The probability of log-odds, with nine decimals; beyond +-30 they are cut off."""
-    return int(DIGITS / (1.0 + math.exp(-max(min(log_odds, 30.0), -30.0))) + 0.5) / DIGITS
+    """The probability of log-odds, with nine decimals."""
+    if not -FARTHEST < log_odds < FARTHEST:
+        return 0.0 if log_odds < 0 else 1.0
+    return int(DIGITS / (1.0 + exp(-log_odds)) + 0.5) / DIGITS
 
 
 def effect_of(spec: ActionSpec, segment: str, learned: Learned | None) -> Moved:

@@ -88,24 +88,28 @@ def options_of(decision: NextBestAction) -> list[Option]:
 
 def candidates_of(weighed: Sequence[Weighed], probabilities: Sequence[float]) -> tuple[Candidate, ...]:
     """The set as a decision tells of it."""
-    return tuple([
-        Candidate(
-            action=its.option.action,
-            value=its.value,
-            probability=probability,
-            allowed=its.option.allowed,
-            channel=its.option.channel,  # type: ignore[arg-type]
-            template=its.option.template,
-            denied_by=its.option.denied_by,
-            next_allowed_at=None if its.option.next_allowed_at is None else utc(its.option.next_allowed_at),
-            id=its.option.id,
-            pay_action=its.pay_action,
-            lift_low=its.lift_low,
-            gain=its.gain,
-            cost=its.cost,
-            friction=its.friction,
-            scarcity=its.scarcity,
-            left=its.option.left,
-        )
-        for its, probability in zip(weighed, probabilities, strict=True)
-    ])  # fmt: skip
+    return tuple([_candidate(its, its.option, chance) for its, chance in zip(weighed, probabilities, strict=True)])
+
+
+def _candidate(its: Weighed, option: Option, probability: float) -> Candidate:
+    if its.pay_action is None and option.action == WAIT:
+        return Candidate(action=WAIT, value=0.0, probability=probability, allowed=True)
+    again = option.next_allowed_at
+    return Candidate(
+        action=option.action,
+        value=its.value,
+        probability=probability,
+        allowed=option.allowed,
+        channel=option.channel,  # type: ignore[arg-type]
+        template=option.template,
+        denied_by=option.denied_by,
+        next_allowed_at=None if again is None else utc(again),
+        id=option.id,
+        pay_action=its.pay_action,
+        lift_low=its.lift_low,
+        gain=its.gain,
+        cost=its.cost,
+        friction=its.friction,
+        scarcity=its.scarcity,
+        left=option.left,
+    )

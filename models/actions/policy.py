@@ -30,6 +30,8 @@ OTHERS = ""
 
 Priced = tuple[float, float]
 """Cost, and friction of an untired customer, in minor units."""
+Terms = tuple[float, float, float, float]
+"""An action's mean effect and what caution takes off it (both on the log-odds), its cost and its friction."""
 
 
 class Strategist:
@@ -53,6 +55,21 @@ class Strategist:
         for spec in reversed(strategy.actions):
             self._treatments[spec.action, spec.channel, spec.template] = spec
         self._prices: dict[str, dict[str, Priced] | None] = {}
+        self._terms: dict[tuple[str, str], dict[str, Terms]] = {}
+
+    def terms(self, segment: str, currency: str) -> dict[str, Terms]:
+        """What the actions do and cost in a segment and a currency, by their ids; empty without prices in it."""
+        found = self._terms.get((segment, currency))
+        if found is None:
+            found = self._terms[segment, currency] = self._terms_of(segment, currency)
+        return found
+
+    def _terms_of(self, segment: str, currency: str) -> dict[str, Terms]:
+        prices, effects = self.prices(currency), self.effects[segment]
+        if prices is None:
+            return {}
+        caution = self.strategy.caution
+        return {name: (effects[name][0], caution * effects[name][1], *prices[name]) for name in self.specs}
 
     def prices(self, currency: str) -> dict[str, Priced] | None:
         """What each action costs and risks in a currency; None when the strategy has no prices in it."""
@@ -77,10 +94,11 @@ class Strategist:
     def spec_of(self, option: Option) -> ActionSpec | None:
         """The strategy's action that does the same as an option, which may be another strategy's."""
         spec = self.specs.get(option.id)
-        if spec is None or (spec.action, spec.channel, spec.template) != (
-            option.action,
-            option.channel,
-            option.template,
+        if (
+            spec is None
+            or spec.template != option.template
+            or spec.channel != option.channel
+            or spec.action != option.action
         ):
             return self._treatments.get((option.action, option.channel, option.template))
         return spec
@@ -139,7 +157,7 @@ def weigh(
     context, strategy = question.context, strategist.strategy
     if segment is None:
         segment = segment_of(strategist, question)
-    prices, effects = strategist.prices(question.currency), strategist.effects[segment]
+    terms = strategist.terms(segment, question.currency)
     base = log_odds(question.score, strategist.offset, strategist.slope)
     waiting, factor = probability(base), answer_factor(strategy.answering, context)
     amount = question.at_stake * expected_share(strategy, context)
@@ -151,16 +169,14 @@ def weigh(
             weighed.append(Weighed(option))
             continue
         spec = strategist.spec_of(option)
-        if spec is None or not is_offered(spec, context, segment):
-            weighed.append(Weighed(_refused(option, "strategy:offers")))
+        found = None if spec is None else terms.get(spec.id)
+        if spec is None or found is None or not is_offered(spec, context, segment):
+            rule = "strategy:prices" if spec is not None and found is None else "strategy:offers"
+            weighed.append(Weighed(_refused(option, rule)))
             continue
-        if prices is None:
-            weighed.append(Weighed(_refused(option, "strategy:prices")))
-            continue
-        mean, sd = effects[spec.id]
-        cost, friction = prices[spec.id]
+        mean, caution, cost, friction = found
         moved = base + mean * factor
-        lift = probability(moved - strategy.caution * sd) - waiting
+        lift = probability(moved - caution) - waiting
         gain = lift * amount
         friction *= tired
         weighed.append(Weighed(option, gain - cost - friction, probability(moved), lift, gain, cost, friction))
