@@ -10,6 +10,7 @@ out: which account that is, chance decided.
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 import msgspec
@@ -23,7 +24,7 @@ from schemas.actions import Context, NextBestAction
 
 COLUMNS = (
     "score", "log_at_stake", "days_past_due", "open_invoices", "contacts_30", "made", "answered", "payments", "reversed",
-    "late_share", "days_left", "valued",
+    "late_share", "valued", "days_left",
 )  # fmt: skip
 """What the outcome model learns from; days that are left of the window among it."""
 NO_CONTEXT = Context()
@@ -66,10 +67,26 @@ class Material(msgspec.Struct, frozen=True):
     """What the candidate would have had to choose from, and no decision in the log had."""
 
 
+class _Choice(msgspec.Struct, gc=False):
+    """What judging needs of a decision: a tenth of the message, for there may be millions."""
+
+    at: Instant
+    currency: str | None
+    held_out: bool
+    actions: tuple[Key, ...]
+    chosen: int
+    """Place in `actions`."""
+    logged: tuple[float, ...]
+    asked: tuple[float, ...] | None
+    """The candidate's; None = it could not be asked."""
+    known: tuple[float, ...]
+    """The COLUMNS but for the days that are left."""
+
+
 class _Episode(msgspec.Struct):
     account: str
     currency: str | None
-    choices: list[NextBestAction]
+    choices: list[_Choice]
     ends: Instant
     paid: list[Counter[str]]
     """By currency, of each choice."""
@@ -89,11 +106,14 @@ def materials(decided: Iterable[Decided], policy: Policy, window: Instant, until
     """
     for tenant_id, of_tenant in groupby(decided, key=lambda its: its.decision.tenant_id):
         left_out: Counter[str] = Counter()
+        offers: set[Key] = set()
         taken: list[_Episode] = []
         held: list[_Episode] = []
-        for _, of_account in groupby(of_tenant, key=lambda its: its.decision.account_id):
-            for episode in _episodes(list(of_account), window, until, left_out):
-                is_held = any(decision.arm == "hold_out" for decision in episode.choices)
+        for account, of_account in groupby(of_tenant, key=lambda its: its.decision.account_id):
+            choices, money = _choices(of_account, policy, offers)
+            left_out["no_choice"] += not choices
+            for episode in _episodes(account, choices, money, window, until, left_out):
+                is_held = any(choice.held_out for choice in episode.choices)
                 (held if is_held else taken).append(episode)
         if held:
             left_out["hold_out"] = len(held)
@@ -101,38 +121,77 @@ def materials(decided: Iterable[Decided], policy: Policy, window: Instant, until
             mine = [episode for episode in taken if episode.currency in (currency, None)]
             if mine:
                 others = [episode for episode in held if episode.currency in (currency, None)]
-                yield _material(tenant_id, currency, mine, others, policy, dict(left_out))
+                yield _material(tenant_id, currency, mine, others, offers, dict(+left_out))
+
+
+def _choices(of_account: Iterable[Decided], policy: Policy, offers: set[Key]) -> tuple[list[_Choice], list[Money]]:
+    """An account's choices in the order of time, and all its money; `offers` takes up what the candidate would offer."""
+    decided = list(of_account)
+    decisions = sorted((its.decision for its in decided), key=lambda its: (instant(its.occurred_at), its.decision_no))
+    choices = []
+    for decision in decisions:
+        if is_choice(decision):
+            offers |= policy.offers(decision)
+            choices.append(_choice(decision, policy))
+    return choices, [piece for its in decided for piece in its.received]
+
+
+def _choice(decision: NextBestAction, policy: Policy) -> _Choice:
+    actions = _same(tuple(key_of(option) for option in decision.actions))
+    logged = tuple(option.probability for option in decision.actions)
+    key = key_of(decision)
+    places = [place for place, its in enumerate(actions) if its == key]
+    if not any(logged[place] > 0.0 for place in places):
+        raise ValueError(
+            f"decision {decision.decision_id}: what was chosen is not among its actions, or had probability 0"
+        )
+    if abs(sum(logged) - 1.0) > TOLERANCE:
+        raise ValueError(f"decision {decision.decision_id}: the probabilities of its actions do not sum to 1")
+    asked = policy.probabilities(decision)
+    return _Choice(
+        at=instant(decision.occurred_at),
+        currency=decision.currency,
+        held_out=decision.arm == "hold_out",
+        actions=actions,
+        chosen=places[0],
+        logged=logged,
+        asked=None if asked is None else tuple(asked),
+        known=_known(decision),
+    )
+
+
+@lru_cache(maxsize=4_096)
+def _same(actions: tuple[Key, ...]) -> tuple[Key, ...]:
+    """Equal sets of actions as one object: most decisions have one of a few."""
+    return actions
 
 
 def _episodes(
-    of_account: list[Decided], window: Instant, until: Instant | None, left_out: Counter[str]
+    account: str,
+    choices: list[_Choice],
+    money: list[Money],
+    window: Instant,
+    until: Instant | None,
+    left_out: Counter[str],
 ) -> Iterator[_Episode]:
     """An account's episodes, in the order of time."""
-    decisions = sorted(
-        (its.decision for its in of_account), key=lambda its: (instant(its.occurred_at), its.decision_no)
-    )
-    money = [piece for its in of_account for piece in its.received]
-    choices = [decision for decision in decisions if is_choice(decision)]
-    if not choices:
-        left_out["no_choice"] += 1
     currency = next((its.currency for its in choices if its.currency is not None), None)
     place = 0
     while place < len(choices):
-        begins = instant(choices[place].occurred_at)
-        ends = begins + window
+        ends = choices[place].at + window
         after = place
-        while after < len(choices) and instant(choices[after].occurred_at) < ends:
+        while after < len(choices) and choices[after].at < ends:
             after += 1
         mine, place = choices[place:after], after
         if until is not None and ends > until:
             left_out["not_ended"] += 1
             continue
-        yield _Episode(mine[0].account_id, currency, mine, ends, _credited(mine, money, ends))
+        yield _Episode(account, currency, mine, ends, _credited(mine, money, ends))
 
 
-def _credited(choices: Sequence[NextBestAction], money: Iterable[Money], ends: Instant) -> list[Counter[str]]:
+def _credited(choices: Sequence[_Choice], money: Iterable[Money], ends: Instant) -> list[Counter[str]]:
     """What each choice is credited with. What came at the instant of a choice came before it."""
-    begun = [instant(choice.occurred_at) for choice in choices]
+    begun = [choice.at for choice in choices]
     paid: list[Counter[str]] = [Counter() for _ in choices]
     for piece in money:
         credited_at = piece.at if piece.paid_at is None else piece.paid_at
@@ -154,54 +213,38 @@ def _material(
     currency: str,
     episodes: list[_Episode],
     held: list[_Episode],
-    policy: Policy,
+    offers: set[Key],
     left_out: dict[str, int],
 ) -> Material:
     choices = [choice for episode in episodes for choice in episode.choices]
-    offered = sorted({key_of(option) for choice in choices for option in choice.actions})
+    offered = sorted({key for choice in choices for key in choice.actions})
     place_of = {key: place for place, key in enumerate(offered)}
     accounts = {name: number for number, name in enumerate(dict.fromkeys(episode.account for episode in episodes))}
     logged, candidate = np.zeros((2, len(choices), len(offered)))
-    action = np.empty(len(choices), dtype=np.int64)
-    unanswered = 0
-    offers: set[Key] = set()
     for row, choice in enumerate(choices):
-        own = [its.probability for its in choice.actions]
-        asked = policy.probabilities(choice)
-        offers |= policy.offers(choice)
-        unanswered += asked is None
-        places = [place_of[key_of(option)] for option in choice.actions]
-        np.add.at(logged[row], places, own)
-        np.add.at(candidate[row], places, own if asked is None else asked)
-        action[row] = _chosen(choice, place_of, logged[row])
+        places = [place_of[key] for key in choice.actions]
+        np.add.at(logged[row], places, choice.logged)
+        np.add.at(candidate[row], places, choice.logged if choice.asked is None else choice.asked)
     lengths = [len(episode.choices) for episode in episodes]
     log = Log(
         account=np.repeat([accounts[episode.account] for episode in episodes], lengths),
         episode=np.repeat(np.arange(len(episodes)), lengths),
-        action=action,
+        action=np.array([place_of[choice.actions[choice.chosen]] for choice in choices], dtype=np.int64),
         logged=logged,
         reward=np.array([float(paid[currency]) for episode in episodes for paid in episode.paid]),
-        x=np.array([_known(choice, episode.ends) for episode in episodes for choice in episode.choices]),
+        x=np.array(
+            [(*choice.known, (episode.ends - choice.at) / DAY) for episode in episodes for choice in episode.choices]
+        ),
     )
     return Material(
-        tenant_id, currency, log, candidate, tuple(offered), _held(held, currency), left_out, unanswered,
+        tenant_id, currency, log, candidate, tuple(offered), _held(held, currency), left_out,
+        sum(choice.asked is None for choice in choices),
         tuple(sorted(offers - place_of.keys())),
     )  # fmt: skip
 
 
-def _chosen(choice: NextBestAction, place_of: dict[Key, int], logged: Numbers) -> int:
-    place = place_of.get(key_of(choice), -1)
-    if place < 0 or logged[place] <= 0.0:
-        raise ValueError(
-            f"decision {choice.decision_id}: what was chosen is not among its actions, or had probability 0"
-        )
-    if abs(float(logged.sum()) - 1.0) > TOLERANCE:
-        raise ValueError(f"decision {choice.decision_id}: the probabilities of its actions do not sum to 1")
-    return place
-
-
-def _known(choice: NextBestAction, ends: Instant) -> tuple[float, ...]:
-    """The COLUMNS of one decision."""
+def _known(choice: NextBestAction) -> tuple[float, ...]:
+    """The COLUMNS of one decision, but for the last."""
     context = choice.context or NO_CONTEXT
     return (
         choice.score,
@@ -214,7 +257,6 @@ def _known(choice: NextBestAction, ends: Instant) -> tuple[float, ...]:
         context.payments,
         context.reversed,
         context.late / context.closed if context.closed else 0.0,
-        (ends - instant(choice.occurred_at)) / DAY,
         float(choice.context is not None),
     )
 

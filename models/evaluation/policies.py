@@ -3,8 +3,8 @@
 from typing import Protocol
 
 from models.account.course import WAIT
-from models.actions.options import question_of
-from models.actions.policy import Strategist, instead, is_offered, segment_of
+from models.actions.options import Option, question_of
+from models.actions.policy import Strategist, instead, weigh
 from schemas.actions import Candidate, NextBestAction
 from schemas.strategies import ActionStrategy
 
@@ -86,18 +86,17 @@ class OfStrategy:
             raise ValueError("a schedule acts by the days of single invoices, which a logged decision does not hold")
         self.name = name
         self.strategist = Strategist(strategy)
+        self.options = [
+            Option(spec.id, spec.action, spec.channel, spec.template) for spec in strategy.actions if not spec.after
+        ]
 
     def offers(self, decision: NextBestAction) -> frozenset[Key]:
         """By the day, the segment and the kind of debt; what only comes after another action need never have come."""
         question = question_of(decision)
         if question is None:
             return NOTHING
-        strategist, segment = self.strategist, segment_of(self.strategist, question)
-        return frozenset(
-            (spec.action, spec.channel or "", spec.template or "")
-            for spec in strategist.strategy.actions
-            if not spec.after and is_offered(spec, question.context, segment)
-        )
+        weighed = [its.option for its in weigh(self.strategist, question, self.options)]
+        return frozenset((its.action, its.channel or "", its.template or "") for its in weighed if its.allowed)
 
     def probabilities(self, decision: NextBestAction) -> list[float] | None:
         """As it would have drawn; None where the log does not hold what it values by."""

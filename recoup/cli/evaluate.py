@@ -117,6 +117,7 @@ def _of_warehouse(
     asked: "Asked", tenant: str | None, since: int | None, until: int | None
 ) -> "tuple[list[Material], str]":
     from recoup.addresses import require
+    from recoup.cli.progress import phases
     from recoup.evaluation.run import milliseconds
     from recoup.evaluation.warehouse import material_of
     from recoup.settings import Settings
@@ -126,7 +127,8 @@ def _of_warehouse(
     require(settings, "clickhouse")
     window = milliseconds(asked.window_days)
     try:
-        found = material_of(settings, asked.policy, window, tenant=tenant, since=since or 0, until=until)
+        with phases() as (_, show):
+            found = material_of(settings, asked.policy, window, tenant=tenant, since=since or 0, until=until, show=show)
     except ValueError as error:
         raise BadInput(f"The warehouse: {error}.") from error
     return found, f"the warehouse {settings.clickhouse.database}"

@@ -1,6 +1,6 @@
 """Logged decisions and the money after them out of ClickHouse, tenant by tenant."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 from connectors.clickhouse.client import connect
@@ -12,9 +12,22 @@ from models.evaluation.policies import Policy
 from recoup.settings import Settings
 from schemas.errors import BadInput
 
+Show = Callable[[str, float, str], None]
+"""Told (tenant, share done, what is shown beside it)."""
+
+EVERY = 5_000
+"""Decisions between two words of progress."""
+
 
 def material_of(
-    settings: Settings, policy: Policy, window: Instant, *, tenant: str | None, since: Instant, until: Instant | None
+    settings: Settings,
+    policy: Policy,
+    window: Instant,
+    *,
+    tenant: str | None,
+    since: Instant,
+    until: Instant | None,
+    show: Show = lambda *_: None,
 ) -> list[Material]:
     """What can be judged of each tenant.
 
@@ -37,10 +50,23 @@ def material_of(
         tables = OutcomeTables(client, database)
         found: list[Material] = []
         for name in [tenant] if tenant is not None else list(extents):
-            found += materials(_decided(tables, name, since, until), policy, window, extents[name].until)
+            decided = _shown(_decided(tables, name, since, until), name, extents[name].accounts, show)
+            found += materials(decided, policy, window, extents[name].until)
         return found
     finally:
         client.close()
+
+
+def _shown(decided: Iterable[Decided], tenant_id: str, accounts: int, show: Show) -> Iterator[Decided]:
+    """The same, told as it goes by."""
+    seen, last, count = 0, "", 0
+    for count, its in enumerate(decided, start=1):
+        if its.decision.account_id != last:
+            seen, last = seen + 1, its.decision.account_id
+        if count % EVERY == 0:
+            show(tenant_id, min(seen / max(accounts, 1), 1.0), f"{count:,} decisions of {seen:,} accounts")
+        yield its
+    show(tenant_id, 1.0, f"{count:,} decisions of {seen:,} accounts")
 
 
 def _decided(tables: OutcomeTables, tenant_id: str, since: Instant, until: Instant | None) -> Iterator[Decided]:
