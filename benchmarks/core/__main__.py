@@ -12,6 +12,7 @@ import msgspec
 from benchmarks.portfolio import TENANT, Portfolio
 from models.actions.in_force import ALL_TENANTS
 from models.calendar import instant
+from models.compliance.rule_gate import RuleGate
 from models.core import Outcome, Work, step
 from recoup.policy_releases import read_strategy
 from schemas.envelope import Event
@@ -45,6 +46,7 @@ def as_work(events: list[Event], states: dict[str, bytes], now: int) -> list[Wor
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
 def main(accounts: int, batch: int, warm: int, batches: int, strategy: Path | None, *, as_json: bool) -> None:
     """Measure models.core.step on accounts with a past."""
+    gate = RuleGate()
     strategies = {} if strategy is None else {ALL_TENANTS: read_strategy(strategy)}
     portfolio = Portfolio(accounts)
     tenants = {"bench": msgspec.structs.replace(TENANT, live_since=portfolio.now)}
@@ -54,7 +56,7 @@ def main(accounts: int, batch: int, warm: int, batches: int, strategy: Path | No
         work = as_work(events, states, instant(portfolio.now))
         gc.collect()
         began = time.thread_time()
-        outcome = step(work, tenants, "live", strategies=strategies)
+        outcome = step(work, tenants, "live", gate, strategies=strategies)
         spent = time.thread_time() - began
         states.update(outcome.states)
         return outcome, spent

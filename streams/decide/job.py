@@ -19,6 +19,7 @@ from models.actions.choice import Conditions
 from models.actions.in_force import Strategies
 from models.audit import MOST_RECORDS, Act, digest, key_of, link
 from models.clock import Clock, Instant
+from models.compliance.rule_gate import RuleGate
 from models.core import NO_CONDITIONS, Mode, Outcome, Work, step
 from models.propensity.serving import Released
 from models.suppression import Suppression
@@ -75,6 +76,7 @@ class Decide:
         self.settings = settings
         self.released = released
         self.strategies = strategies
+        self.gate = RuleGate()  # one for all batches: it keeps what it has worked out
         self.surroundings = surroundings
         self.replay = replay
         self.suppressions = suppressions
@@ -236,7 +238,7 @@ class Decide:
         tenants = dict(self.tenants)  # the loop may change them meanwhile
         strategies = self.strategies()
         outcome = step(
-            everything, tenants, mode, released=models, strategies=strategies, conditions=conditions
+            everything, tenants, mode, self.gate, models, strategies, conditions
         )  # fmt: skip
         self._caps_left = outcome.caps_left
         at = 0
