@@ -21,7 +21,6 @@ from schemas.errors import BadInput
 from schemas.payments import PaymentReceived, PaymentReversed
 from schemas.strategies import ActionStrategy
 
-
 UNKNOWN = -2
 """The place of an action that the strategy does not have."""
 
