@@ -30,7 +30,8 @@ from schemas.contacts import ContactRequested
 from schemas.envelope import Channel as Kind
 from schemas.envelope import Event, account_key
 from schemas.errors import NotSent
-from streams.dispatch import job, outcome, sending
+from streams.dispatch import asking, job, outcome
+from streams.dispatch.asking import Asking
 from streams.dispatch.backoff import Backoff
 from streams.dispatch.check import Cleared
 from streams.dispatch.job import Dispatch
@@ -279,7 +280,7 @@ class World:
         self.name = f"t{secrets.token_hex(4)}"
         self.settings = settings.redis.model_copy(update={"prefix": self.name})
         self.log: Log = Kafka(settings.kafka, self.name, monkeypatch) if real else Memory()
-        monkeypatch.setattr(sending, "GRACE_SECONDS", 0.05)
+        monkeypatch.setattr(asking, "GRACE_SECONDS", 0.05)
         self.redis = connect_async(self.settings)
         self.provider = Provider()
         self.decided = Ledger(self.redis, self.name, "decide")
@@ -299,7 +300,7 @@ class World:
         self.publisher = await self.log.publisher()
         channels: Mapping[Kind, Sequence[Channel]] = {"email": providers or (self.provider,)}
         settings = StreamSettings(sink_deadline_seconds=5.0, dispatch=DispatchSettings(**dispatch))
-        sending = Sending(
+        asking = Asking(
             decided=self.decided,
             attempts=self.attempts,
             suppressions=self.suppressions,
@@ -311,7 +312,7 @@ class World:
             backoff=Backoff(settings.dispatch.retry_first_ms, settings.dispatch.retry_most_ms, random.Random(1)),
             settings=settings,
         )
-        return Dispatch(ledger=self.ledger, sending=sending, publisher=self.publisher, settings=settings)
+        return Dispatch(ledger=self.ledger, sending=Sending(asking), publisher=self.publisher, settings=settings)
 
     async def part(self, *values: ContactRequested | bytes) -> Part:
         """These requests, through the log, to a new owner of the partition."""

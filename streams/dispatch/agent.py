@@ -24,6 +24,7 @@ from schemas.control import Tenant
 from schemas.errors import NotReady
 from streams.app import TENANTS, crashing_agent, create_app, follow_tenants, serve_health, take
 from streams.channel import BatchChannel
+from streams.dispatch.asking import Asking
 from streams.dispatch.backoff import Backoff
 from streams.dispatch.callbacks import Desk, publishing, serve_callbacks
 from streams.dispatch.job import JOB, REQUESTS, Dispatch
@@ -59,7 +60,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         installation.channels, redis=redis, prefix=prefix, home=installation.home, clock=clock, hash_key=hash_key
     )
     providers = Providers(channels, clock, streams.dispatch)
-    sending = Sending(
+    asking = Asking(
         decided=Ledger(redis, prefix, "decide"),
         attempts=Attempts(redis, prefix),
         suppressions=SuppressionList(redis, installation.redis),
@@ -71,6 +72,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         backoff=Backoff(streams.dispatch.retry_first_ms, streams.dispatch.retry_most_ms, random.Random()),  # noqa: S311 - jitter
         settings=streams,
     )
+    sending = Sending(asking)
     job = Dispatch(ledger=ledger, sending=sending, publisher=publisher, settings=streams)
     take_over = TakeOver(
         ledger,

@@ -166,12 +166,15 @@ def _all_disputed(state: AccountState, invoices: list[Named]) -> bool:
 
 
 def point_of(state: AccountState, request: ContactRequested) -> ContactPoint | None:
-    """The contact point that the request names, if it is still in use."""
+    """The contact point that the request names, if it is still in use.
+
+    An opt-out is confirmed to where it came from, also when nobody has named that as the customer's.
+    """
     kind = "call" if request.channel == "voicemail" else request.channel
     for point in state.facts.crm.points.values():
-        if point.channel == kind and point.address == request.address and not point.removed:
-            return point
-    return None
+        if point.channel == kind and point.address == request.address:
+            return None if point.removed else point
+    return ContactPoint(kind, request.address) if request.purpose == "opt_out_confirmation" else None
 
 
 def planned_before(state: AccountState, request: ContactRequested, now: Instant) -> list[Planned]:

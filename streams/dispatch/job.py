@@ -29,9 +29,10 @@ from schemas.decode import Refusal, TopicDecoder
 from streams import metrics
 from streams.dead_letters import dead_letter
 from streams.dispatch import parking
+from streams.dispatch.asking import Order, Result
 from streams.dispatch.outcome import records
 from streams.dispatch.parking import Parked, Wait
-from streams.dispatch.sending import Order, Result, Sending
+from streams.dispatch.sending import Sending
 from streams.lease import Message, Part
 from streams.settings import StreamSettings
 from streams.sinks import Outgoing, publish_held, until_redis_answers
@@ -78,7 +79,7 @@ class Dispatch:
         self.publisher = publisher
         self.settings = settings
         self.clock = sending.clock
-        self.attempts = sending.attempts
+        self.attempts = sending.asking.attempts
         self.decoder = TopicDecoder(REQUESTS)
         self._at_once = asyncio.Semaphore(4 * settings.dispatch.sends_at_once)
 

@@ -1,123 +1,53 @@
-"""One request, from the last look to the provider's answer: begun once, sent once, and any doubt said.
+"""One request from the ledger's side: what needs no provider is answered at once, the rest goes from provider to provider.
 
-Looking, judging, rendering and beginning follow each other right before each provider is called, so what is known then
-decides, and not what was known when the request was read. What was begun is never judged free again: it may have left.
+What is with a slow provider when the poll is over goes on by itself, and is looked at again a moment later.
 """
 
 import asyncio
-import secrets
 import time
-from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Mapping
 
-import msgspec
-import structlog
-
-from connectors.channels.channel import INTERRUPTED, NO_ANSWER, Delivery, Message
-from connectors.redis.attempts import Attempt, Attempts, Begun, Ending, Stored
-from connectors.redis.ledger import Ledger
+from connectors.channels.channel import INTERRUPTED
+from connectors.redis.attempts import Ending, Stored
 from connectors.redis.pauses import Stop, scopes_of
-from connectors.redis.suppression import SuppressionList
 from models.calendar import instant
-from models.clock import Clock, Instant
-from models.compliance.gate import Gate
-from models.suppression import kinds_for
+from models.clock import Instant
 from schemas.contacts import ContactRequested
-from schemas.control import Tenant
-from schemas.envelope import account_key
-from schemas.errors import NotReady, NotSent
-from streams import metrics
+from schemas.errors import NotSent
 from streams.dispatch import parking
-from streams.dispatch.backoff import Backoff
-from streams.dispatch.check import CLOCK_SKEW, EXPIRED, Cleared, inspect
+from streams.dispatch.asking import Asking, Order, Result
+from streams.dispatch.check import CLOCK_SKEW, EXPIRED
 from streams.dispatch.parking import Wait
-from streams.dispatch.providers import Provider, Providers
+from streams.dispatch.providers import Provider
 from streams.lease import Lease
-from streams.settings import StreamSettings
-from streams.sinks import until_redis_answers
-
-log = structlog.get_logger()
-Answer = TypeVar("Answer")
 
 NO_CHANNEL = "no_channel"
 CARRIED_MS = 250
 """How soon a contact that is with its provider is looked at again."""
 SLACK_SECONDS = 0.05
 """A request whose turn has not come when the poll is over says so within this."""
-GRACE_SECONDS = 1.0
-"""On top of what a provider allows itself: for a loop that is busy."""
-
-Result = Ending | Wait | None
-"""How a request ended, or when it is looked at again; None = it is no longer ours."""
-
-
-class Order(msgspec.Struct, eq=False):
-    """One request to be worked on under a lease."""
-
-    lease: Lease
-    request: ContactRequested
-    value: bytes
-    """Its message."""
-    offset: int
-    tries: int = 0
-    reason: str | None = None
-    """Why it is parked; None = it has just arrived."""
-    stored: Stored | None = None
-    """What is known of its having been begun."""
-
-    @property
-    def key(self) -> str:
-        return self.request.idempotency_key
-
-
-class Renderer(Protocol):
-    """Makes the message out of a template."""
-
-    def __call__(self, request: ContactRequested, cleared: Cleared) -> Message | str:
-        """The message, or the code that says why there is none."""
 
 
 class Sending:
-    """What the worker does with one request at a time, many of them side by side.
+    """What the worker does with one request at a time, many of them side by side."""
 
-    Args:
-        decided: the ledger of the decide job, which holds the accounts' states; only read.
-        stops: the stop buttons pressed, by scope, as of the present poll; each beginning asks again.
-    """
-
-    def __init__(  # noqa: PLR0913 - what it works with, by name
-        self,
-        *,
-        decided: Ledger,
-        attempts: Attempts,
-        suppressions: SuppressionList,
-        providers: Providers,
-        render: Renderer,
-        tenants: Mapping[str, Tenant],
-        gate: Gate,
-        clock: Clock,
-        backoff: Backoff,
-        settings: StreamSettings,
-    ) -> None:
-        self.decided = decided
-        self.attempts = attempts
-        self.suppressions = suppressions
-        self.providers = providers
-        self.render = render
-        self.tenants = tenants
-        self.gate = gate
-        self.clock = clock
-        self.backoff = backoff
-        self.settings = settings
+    def __init__(self, asking: Asking) -> None:
+        self.asking = asking
+        self.providers = asking.providers
+        self.clock = asking.clock
+        self.backoff = asking.backoff
+        self.settings = asking.settings
         self.stops: Mapping[str, Stop] = {}
         self._carried: dict[str, tuple[Lease, asyncio.Task[Result]]] = {}
-        self._limited: Counter[str] = Counter()
 
     def new_poll(self, stops: Mapping[str, Stop]) -> None:
-        """Begin a poll: what was stopped and limited in the last one is asked anew."""
+        """Begin a poll.
+
+        Args:
+            stops: the stop buttons pressed, by scope, as of now; each beginning asks again.
+        """
         self.stops = stops
-        self._limited.clear()
+        self.asking.new_poll()
         self._carried = {
             key: (lease, task) for key, (lease, task) in self._carried.items() if lease.held or not task.done()
         }
@@ -157,7 +87,7 @@ class Sending:
         if now + CLOCK_SKEW < (opens := instant(request.not_before)):
             return Wait(opens, parking.TOO_EARLY, order.tries)
         if self._is_stopped(request):
-            return self._stopped(order)
+            return self.asking.stopped(order)
         return None if self.providers.of(request.channel) else self._failed(NO_CHANNEL)
 
     async def _begun_before(self, order: Order, stored: Stored, now: Instant) -> Result:
@@ -170,23 +100,14 @@ class Sending:
         provider = self.providers.named(order.request.channel, attempt.provider)
         asked_enough = attempt.reasks >= self.settings.dispatch.reasks or now >= instant(order.request.expires_at)
         if provider is None or not provider.channel.idempotent or asked_enough:
-            return await self._in_doubt(order, stored, INTERRUPTED)
-        return self._stopped(order) if self._is_stopped(order.request) else None
+            return await self.asking.in_doubt(order, stored, INTERRUPTED)
+        return self.asking.stopped(order) if self._is_stopped(order.request) else None
 
     def _is_stopped(self, request: ContactRequested) -> bool:
         return any(scope in self.stops for scope in scopes_of(request.tenant_id, request.channel))
 
-    def _stopped(self, order: Order) -> Wait:
-        until = self.backoff.soon(self.clock.now(), self.settings.dispatch.paused_ms, instant(order.request.expires_at))
-        return Wait(until, parking.PAUSED, order.tries)
-
     def _failed(self, code: str) -> Ending:
         return Ending("failed", self.clock.now(), code=code)
-
-    async def _in_doubt(self, order: Order, stored: Stored, code: str) -> Ending:
-        """Nobody knows whether it left: it counts as sent, and is told to a person."""
-        ending = Ending("unknown", self.clock.now(), provider=stored.attempt.provider, code=code)
-        return await self._redis(lambda: self.attempts.end(order.key, stored, ending))
 
     # -- asking providers ----------------------------------------------------------------------------------------------
 
@@ -207,7 +128,7 @@ class Sending:
                 if not provider.breaker.allows():  # it may have opened while this one waited for its place
                     waits.append(provider.breaker.waits())
                     continue
-                result = await self._send_by(provider, order)
+                result = await self.asking.ask(provider, order)
                 provider.breaker.unused()
             finally:
                 provider.places.release()
@@ -230,128 +151,3 @@ class Sending:
             return Wait(self.backoff.soon(now, wait_ms, expires), parking.BREAKER_OPEN, order.tries)
         tries = order.tries + 1
         return Wait(self.backoff.next_try(now, tries, not_before_ms=wait_ms, expires=expires), parking.NOT_SENT, tries)
-
-    async def _send_by(self, provider: Provider, order: Order) -> Result | NotSent:
-        """Look, judge, render, begin and send."""
-        if not order.lease.held:
-            return None
-        blob, listed = await self._look(order)
-        found = inspect(order.request, blob, self.tenants, self.gate, self.clock.now(), listed)
-        if isinstance(found, str):
-            return await self._denied(order, found)
-        message = self.render(order.request, found)
-        if isinstance(message, str):
-            return await self._denied(order, message)
-        begun = await self._begin(provider, order)
-        if begun.verdict != "begun" or begun.stored is None:
-            return self._not_begun(order, begun)
-        began = time.perf_counter()
-        answer = await self._hand_over(provider, message)
-        metrics.SEND_SECONDS.labels(provider.name).observe(time.perf_counter() - began)
-        return await self._answered(provider, order, begun.stored, answer)
-
-    async def _look(self, order: Order) -> tuple[bytes | None, dict[str, Instant]]:
-        """The account's state, and what stands against the contact point, as of now."""
-        request = order.request
-        key = account_key(request.tenant_id, request.account_id)
-        ((blob,),) = await self._redis(lambda: self.decided.read([(order.lease.unit, [key])]))
-        listed = await self._redis(
-            lambda: self.suppressions.kinds(request.tenant_id, request.address, kinds_for(request.channel))
-        )
-        return blob, listed
-
-    async def _denied(self, order: Order, code: str) -> Ending:
-        """What may have left before is in doubt, whatever forbids to ask again."""
-        if order.stored is not None:
-            return await self._in_doubt(order, order.stored, INTERRUPTED)
-        return self._failed(code)
-
-    def _begin(self, provider: Provider, order: Order) -> Awaitable[Begun]:
-        now, before = self.clock.now(), order.stored
-        attempt = Attempt(
-            now,
-            provider=provider.name,
-            until=now + round(1000 * (provider.channel.most_seconds + 2 * GRACE_SECONDS)),
-            offset=order.offset,
-            by=secrets.token_hex(4),
-            reasks=0 if before is None else before.attempt.reasks + 1,
-        )
-        return self._redis(
-            lambda: self.attempts.begin(
-                order.key,
-                attempt,
-                partition=order.lease.unit,
-                epoch=order.lease.claim.epoch,
-                tenant_id=order.request.tenant_id,
-                channel=order.request.channel,
-                limits=self.providers.limits(provider, order.request.tenant_id),
-                replaces=b"" if before is None else before.blob,
-            )
-        )
-
-    def _not_begun(self, order: Order, begun: Begun) -> Result:
-        now = self.clock.now()
-        match begun.verdict:
-            case "fenced":
-                order.lease.held = False
-                return None
-            case "paused":
-                return self._stopped(order)
-            case "limited" if begun.limit is not None:
-                # The next ones of this poll come one token later each.
-                others = self._limited[begun.limit.name]
-                self._limited[begun.limit.name] += 1
-                wait = begun.wait_ms + round(1000 * others / begun.limit.per_second)
-                until = min(now + wait, instant(order.request.expires_at))
-                return Wait(until, parking.RATE_LIMITED, order.tries)
-        assert begun.stored is not None  # noqa: S101 - the verdict is `known`
-        attempt = begun.stored.attempt
-        return attempt.ending or Wait(attempt.until, parking.SENDING, order.tries)
-
-    async def _hand_over(self, provider: Provider, message: Message) -> Delivery | NotSent:
-        channel = provider.channel
-        try:
-            async with asyncio.timeout(channel.most_seconds + GRACE_SECONDS):
-                return await channel.send(message)
-        except TimeoutError:
-            return Delivery("unknown", code=NO_ANSWER)
-        except NotSent as not_sent:
-            return not_sent
-        except NotReady as error:
-            return NotSent(str(error), code="not_ready")
-        except Exception as error:  # a provider that breaks its contract must not stop all others
-            log.exception("provider_failed", provider=channel.name, error=type(error).__name__)
-            return Delivery("unknown", code=INTERRUPTED)
-
-    async def _answered(
-        self, provider: Provider, order: Order, begun: Stored, answer: Delivery | NotSent
-    ) -> Result | NotSent:
-        if isinstance(answer, NotSent):
-            metrics.SENDS.labels(provider.name, "not_sent").inc()
-            self._count(provider, failed=answer.scope == "provider", retry_after=answer.retry_after)
-            if order.stored is not None:
-                return answer  # this time nothing was sent; what happened the first time is as open as before
-            await self._redis(lambda: self.attempts.withdraw(order.key, begun))
-            return answer
-        metrics.SENDS.labels(provider.name, answer.status).inc()
-        self._count(provider, failed=answer.status == "unknown", retry_after=None)
-        may_reask = provider.channel.idempotent and begun.attempt.reasks < self.settings.dispatch.reasks
-        if answer.status == "unknown" and may_reask:
-            tries = order.tries + 1
-            until = self.backoff.next_try(self.clock.now(), tries, expires=instant(order.request.expires_at))
-            return Wait(until, parking.REASKING, tries)
-        ending = Ending(
-            answer.status, self.clock.now(), provider=provider.name, provider_id=answer.provider_id, code=answer.code
-        )
-        return await self._redis(lambda: self.attempts.end(order.key, begun, ending))
-
-    def _count(self, provider: Provider, *, failed: bool, retry_after: float | None) -> None:
-        breaker = provider.breaker
-        if failed:
-            breaker.failed(round(1000 * (retry_after or 0)))
-        else:
-            breaker.succeeded()
-        metrics.BREAKER_OPEN.labels(provider.name).set(breaker.state != "closed")
-
-    def _redis(self, call: Callable[[], Awaitable[Answer]]) -> Awaitable[Answer]:
-        return until_redis_answers(call, self.settings.sink_deadline_seconds)

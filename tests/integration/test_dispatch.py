@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from connectors.channels.channel import Delivery, Message
 from connectors.redis.doubts import noted
 from connectors.redis.pauses import Stop, StopButton
 from models.audit import Verifier
@@ -367,6 +368,50 @@ async def test_no_other_provider_is_asked_when_the_first_is_in_doubt(world: Worl
     assert world.provider.asked == 0
 
 
+async def test_requests_that_do_not_get_a_turn_in_one_poll_get_it_in_the_next(world: World):
+    accounts = [f"a{number}" for number in range(6)]
+    for account in accounts:
+        await world.knows(account)
+    slow = Slow()
+    slow.most_seconds = 30.0
+    worker = await world.worker(slow, poll_seconds=0.05, sends_at_once=1)
+    part = await world.part(*map(requested, accounts))
+    await worker.settle([part])
+    assert sorted((await world.parked()).values()) == [0, 0, 0, 0, 0, 250]
+    slow.answer.set()
+    await worker.sending.finish(5.0)
+    for _ in range(6):
+        world.clock.instant += 250
+        await worker.settle([world.turn(part.lease)])
+    assert sorted(told["account_id"] for told in world.told()) == accounts
+    assert len(slow.contacted) == 6
+
+
+async def test_a_contact_that_was_begun_with_a_provider_that_is_gone_is_in_doubt(world: World):
+    await world.knows("a1")
+    first = await world.worker(CutAfter(Provider("first")))
+    with pytest.raises(Cut):
+        await first.settle([await world.part(requested("a1"))])
+    world.clock.instant += 60_000
+    second = await world.worker(Provider("second"))
+    await second.settle([await world.read()])
+    assert [(told["provider"], told["handover"]) for told in world.told()] == [("first", "unknown")]
+
+
+async def test_a_provider_that_breaks_its_contract_stops_nobody_else(world: World):
+    class Broken(Forgetful):
+        async def send(self, message: Message) -> Delivery:
+            if "a1" in message.key:
+                raise RuntimeError("not what was agreed")
+            return await super().send(message)
+
+    await world.knows("a1")
+    await world.knows("a2")
+    worker = await world.worker(Broken("broken"))
+    await worker.settle([await world.part(requested("a1"), requested("a2"))])
+    assert {told["account_id"]: told.get("handover") for told in world.told()} == {"a1": "unknown", "a2": None}
+
+
 async def test_a_slow_provider_holds_nobody_up(world: World):
     await world.knows("a1")
     slow = Slow()
@@ -470,14 +515,14 @@ async def test_what_is_stopped_waits(world: World, button: StopButton, scope: di
 async def test_a_stop_between_the_look_and_the_sending_is_in_force(world: World, button: StopButton):
     await world.knows("a1")
     worker = await world.worker()
-    look = worker.sending._look
+    look = worker.sending.asking._look
 
     async def then_stop(*args: Any) -> Any:
         found = await look(*args)
         button.press(stop())
         return found
 
-    worker.sending._look = then_stop  # type: ignore[assignment, method-assign]
+    worker.sending.asking._look = then_stop  # type: ignore[assignment, method-assign]
     await worker.settle([await world.part(requested("a1"))])
     assert world.provider.asked == 0
     assert list(await world.parked()) == ["a1-d1:contact"]

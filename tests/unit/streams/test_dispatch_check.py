@@ -7,6 +7,7 @@ import pytest
 
 from models.account import state
 from models.account.course import Planned
+from models.compliance.gate import ALLOWED, Situation, Verdict
 from models.compliance.rule_gate import RuleGate
 from schemas.crm import ConsentChanged, ContactPointChecked, ContactPointUpdated, DisputeOpened, HoldPlaced
 from schemas.interactions import ContactFailed, ContactSent, OptOutReceived, PromiseCancelled, PromiseMade
@@ -227,3 +228,19 @@ def test_the_confirmation_of_an_opt_out_passes_it_and_nothing_else():
     listed = {"opt_out:email": NOON}
     assert asked(blob_of(*known("a1")), listed=listed, purpose="opt_out_confirmation") is None
     assert asked(blob_of(*known("a1")), listed={"wrong_party": NOON}, purpose="opt_out_confirmation") is not None
+
+
+def test_an_opt_out_is_confirmed_where_it_came_from_also_when_nobody_knows_the_number():
+    number = {"channel": "sms", "address": "+447700900123"}
+    opted_out = blob_of(*known("a1"), OptOutReceived(**envelope("a1", 9), **number))
+    assert asked(opted_out, purpose="opt_out_confirmation", **number) is None
+    assert asked(opted_out, purpose="collection", **number) is not None
+
+
+def test_what_is_listed_bars_a_contact_that_a_gate_would_let_through():
+    class Open(RuleGate):
+        def judge(self, situation: Situation) -> Verdict:
+            return ALLOWED
+
+    found = inspect(requested("a1"), blob_of(*known("a1")), TENANTS, Open(), NOON, {"wrong_party": NOON})
+    assert found == "suppressed:wrong_party"
