@@ -43,6 +43,8 @@ class Case(msgspec.Struct, gc=False):
     planned: Sequence[Touch] = ()
     suppressed: tuple[str, ...] = ()
     requested: bool = False
+    line: str | None = None
+    """What kind of line is said to be called, where the account's facts do not tell."""
     no_point: bool = False
     """It is known that there is nowhere to send it to."""
 
@@ -65,7 +67,7 @@ class Case(msgspec.Struct, gc=False):
     @property
     def line_type(self) -> str | None:
         point, check = self.point, self.crm.checks.get(self.address)
-        said = (point.line_type if point else None) or (check.line_type if check else None)
+        said = (point.line_type if point else None) or (check.line_type if check else None) or self.line
         return None if said == "unknown" else said
 
     @property

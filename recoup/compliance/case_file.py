@@ -72,6 +72,7 @@ def case_from(line: dict[str, Any]) -> Case:
         verified=verified or False,
         planned=_history(line, at),
         requested=_flag(contact, "requested", "contact") or False,
+        line=_text(point, "line_type", "contact.contact_point"),
     )
 
 
@@ -94,8 +95,8 @@ def _describe(facts: Facts, line: dict[str, Any]) -> None:
     for name in PROFILE_FIELDS:
         if name == "time_zones":
             said = account.get(name)
-            zones = [said] if isinstance(said, str) else said if isinstance(said, list) else []
-            facts.crm.profile.time_zones = tuple(str(zone) for zone in zones if zone != "")
+            zones = said if isinstance(said, list) else [said]
+            facts.crm.profile.time_zones = tuple(str(zone) for zone in zones if zone not in (None, ""))
         elif isinstance(value := account.get(name), str | int) and not isinstance(value, bool):
             setattr(facts.crm.profile, name, str(value))
 
@@ -139,7 +140,7 @@ def _structs() -> dict[str, type[Event]]:
 
 
 def _without_values(error: msgspec.ValidationError) -> str:
-    """msgspec quotes what was sent in place of a wrong choice; that may be personal data."""
+    """Without what was sent: msgspec quotes what was sent in place of a wrong choice; that may be personal data."""
     message = str(error)
     if message.startswith("Invalid enum value"):
         _, _, path = message.partition(" - at ")
@@ -206,7 +207,7 @@ def _time(raw: dict[str, Any], name: str, where: str) -> Instant:
 
 def _one_of(raw: dict[str, Any], name: str, choices: tuple[str, ...], default: str | None, where: str) -> str:
     said = raw.get(name)
-    if said is None and default is not None:
+    if said in (None, "") and default is not None:
         return default
     if not isinstance(said, str) or said not in choices:
         raise BadCase(f"`{where}.{name}`: {'missing' if said is None else 'unknown'}; expected {', '.join(choices)}")
