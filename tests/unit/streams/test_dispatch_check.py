@@ -231,7 +231,7 @@ def test_the_confirmation_of_an_opt_out_passes_it_and_nothing_else():
 
 
 def test_an_opt_out_is_confirmed_where_it_came_from_also_when_nobody_knows_the_number():
-    number = {"channel": "sms", "address": "+447700900123"}
+    number: dict[str, Any] = {"channel": "sms", "address": "+447700900123"}
     opted_out = blob_of(*known("a1"), OptOutReceived(**envelope("a1", 9), **number))
     assert asked(opted_out, purpose="opt_out_confirmation", **number) is None
     assert asked(opted_out, purpose="collection", **number) is not None
