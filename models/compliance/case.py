@@ -56,7 +56,7 @@ class Case(msgspec.Struct, gc=False):
     @property
     def point(self) -> ContactPoint | None:
         """What the account says about the contact point."""
-        return self.crm.points.get(f"{self.kind}|{self.address}")
+        return point_named(self.crm, self.channel, self.address)
 
     @property
     def named_at(self) -> Instant:
@@ -110,8 +110,7 @@ class Case(msgspec.Struct, gc=False):
         """Whether a contact went to the customer's workplace; None = not known."""
         if touch.workplace is not None or not touch.address:
             return touch.workplace
-        kind = "call" if touch.channel == "voicemail" else touch.channel
-        point = self.crm.points.get(f"{kind}|{touch.address}")
+        point = point_named(self.crm, touch.channel, touch.address)
         return None if point is None else point.workplace
 
     # -- consent and opt-out -------------------------------------------------------------------------------------------
@@ -180,9 +179,9 @@ class Case(msgspec.Struct, gc=False):
             if channel == self.channel and (not address or not self.address or address == self.address):
                 latest = max(latest, at)
         for touch in self.touches():
-            if touch.inbound and touch.channel == self.channel:
-                if not self.address or touch.address in (None, self.address):
-                    latest = max(latest, touch.at)
+            from_here = not self.address or touch.address in (None, self.address)
+            if touch.inbound and touch.channel == self.channel and from_here:
+                latest = max(latest, touch.at)
         return latest
 
     def preference(self) -> Preference | None:
@@ -202,6 +201,16 @@ class Case(msgspec.Struct, gc=False):
         if not self.crm.holds:
             return []
         return [hold for hold in standing_holds(self.crm) if hold.debt_id == WHOLE or self.is_about(hold.debt_id)]
+
+
+def point_named(crm: CrmFacts, channel: str, address: str) -> ContactPoint | None:
+    """What the account says about a contact point: of this channel, else as the same address stands for another one."""
+    kind = "call" if channel == "voicemail" else channel
+    named = crm.points.get(f"{kind}|{address}")
+    if named is not None or not address:
+        return named
+    same = [point for point in crm.points.values() if point.address == address]
+    return max(same, key=lambda point: point.stamp, default=None)
 
 
 @lru_cache(maxsize=16_384)

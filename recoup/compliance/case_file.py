@@ -14,7 +14,7 @@ from models.account.profile import PROFILE_FIELDS
 from models.account.state import Facts
 from models.calendar import instant
 from models.clock import Instant
-from models.compliance.case import Case
+from models.compliance.case import Case, point_named
 from models.compliance.live import said_by
 from models.compliance.who import who_is
 from schemas.envelope import Channel, ContactMode, Event, Purpose
@@ -54,7 +54,7 @@ def case_from(line: dict[str, Any]) -> Case:
     facts = _facts(line, at)
     workplace = _flag(point, "workplace", "contact.contact_point")
     verified = _flag(point, "verified", "contact.contact_point")
-    known = facts.crm.points.get(f"{'call' if channel == 'voicemail' else channel}|{address}")
+    known = point_named(facts.crm, channel, address)
     if known is not None:
         workplace = known.workplace if workplace is None else workplace
         verified = known.verified if verified is None else verified
