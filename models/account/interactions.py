@@ -297,7 +297,7 @@ def _opt_out(
 ) -> None:
     """Over the limit the oldest address is forgotten and its whole channel opted out instead: never too little."""
     opt_outs = facts.opt_outs
-    if channel in BY_NUMBER:
+    if channel in BY_NUMBER or channel == "all":
         _later(facts.stops, f"{channel}|{debt_id or ''}", at)
         if len(facts.stops) > STOPS:  # what is forgotten is taken to be about every debt
             name = min(

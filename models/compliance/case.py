@@ -164,7 +164,7 @@ class Case(msgspec.Struct, gc=False):
             yield channel, debt or None, at
         for key, consent in self.crm.consents.items():
             channel, _, debt = parts(key)
-            if not consent.granted and channel in PHONE:
+            if not consent.granted and channel in (*PHONE, "all"):
                 yield channel, debt or None, instant_of(consent.stamp)
 
     def stands(self, given: Instant) -> bool:

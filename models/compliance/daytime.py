@@ -6,7 +6,7 @@ from functools import lru_cache
 from models.calendar import Zone, zone
 from models.clock import Instant
 from models.compliance.case import Case
-from models.compliance.hours import HORIZON, WeekHours, either, outside, spans_of, within
+from models.compliance.hours import HORIZON, WeekHours, either, outside, over_midnight, spans_of, within
 from schemas.rules import Daytime
 
 Clocked = tuple[tuple[Zone, ...], WeekHours]
@@ -24,7 +24,7 @@ def clocked(required: Daytime, case: Case) -> Clocked | None:
         zones = zones if fixed is None else (fixed,)
     week = within(spans_of(required.spans))
     if required.unless_convenient and (said := case.preference()) is not None and said.convenient:
-        week = either(spans_of(required.spans), said.convenient)
+        week = either(spans_of(required.spans), over_midnight(said.convenient))
     return zones, week
 
 
@@ -34,7 +34,7 @@ def wished(case: Case) -> Iterator[Clocked]:
     if said is None or not case.who.zones or case.purpose == EXEMPT_PURPOSE:
         return
     if said.convenient:
-        yield case.who.zones, within(said.convenient)
+        yield case.who.zones, within(over_midnight(said.convenient))
     if said.inconvenient:
         yield case.who.zones, outside(said.inconvenient)
 

@@ -10,6 +10,7 @@ from models.account.profile import ContactPoint
 from models.account.state import Facts
 from models.clock import Instant
 from schemas.control import Tenant
+from schemas.rules import Limit
 
 
 class Situation(msgspec.Struct, gc=False):
@@ -53,6 +54,10 @@ class Gate(Protocol):
 
     def judge_all(self, situations: Sequence[Situation]) -> list[Verdict]:
         """Several contacts of one account at one instant: what each of them alone would be answered."""
+        ...
+
+    def limits(self, situation: Situation) -> Sequence[Limit]:
+        """The limits of contacts that bind such a contact, the tenant's own included, full or not."""
         ...
 
 

@@ -141,6 +141,18 @@ def spans_of(hours: Iterable[Hours]) -> Spans:
     return tuple((span.start, span.end, tuple(span.days)) for span in hours)
 
 
+def over_midnight(spans: Spans) -> Spans:
+    """The spans, each that ends on the next day cut in two at midnight."""
+    cut: list[tuple[str, str, tuple[str, ...]]] = []
+    for start, end, days in spans:
+        if clock_time(end) >= clock_time(start):
+            cut.append((start, end, days))
+        else:
+            following = tuple(WEEKDAYS[(WEEKDAYS.index(day) + 1) % 7] for day in days)
+            cut += [(start, "24:00", days), ("00:00", end, following)]
+    return tuple(cut)
+
+
 def _by_day(spans: Spans) -> list[list[tuple[int, int]]]:
     week: list[list[tuple[int, int]]] = [[] for _ in WEEKDAYS]
     for start, end, days in spans:

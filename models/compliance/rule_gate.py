@@ -31,6 +31,7 @@ from models.compliance.plan import (
 )
 from models.compliance.who import Who, who_is
 from schemas.control import Tenant
+from schemas.rules import Limit
 
 MOST_PLANS = 10_000
 """Of a tenant; kinds of customers are few, but for those whose debts fell due on different days."""
@@ -143,6 +144,13 @@ class RuleGate:
                 kind = situation.channel, purpose, situation.mode, point.workplace, point.verified, False
             verdicts.append(_answer(situation, summary, plan.contacts(kind, at), plan.who))
         return verdicts
+
+    def limits(self, situation: Situation) -> Sequence[Limit]:
+        """The limits that bind such a contact; of a consent that would lift one nothing is asked."""
+        point = situation.point
+        work, verified = point is not None and point.workplace, point is not None and point.verified
+        kind = situation.channel, situation.purpose, situation.mode, work, verified, point is None
+        return [limit for _, limit in self._plan(situation).contacts(kind, situation.at).limits]
 
     def _plan(self, situation: Situation) -> Plan:
         tenant, crm = situation.tenant, situation.facts.crm

@@ -70,6 +70,21 @@ def _same_medium(one: str, other: str) -> bool:
     return one == other or (one in PHONE and other in PHONE)
 
 
+def reassigned(case: Case) -> bool:
+    """A number of which a check has found that it is somebody else's is a wrong party's, until it is named anew.
+
+    "Opt-outs, wrong-party blocks and checks of a contact point hold for that point on every account (a suppression
+    list)"
+    """
+    said = [
+        fact
+        for fact in case.of("contact_point.checked", "contact_point.updated")
+        if same_address(fact["address"], case.address)
+        and (fact["type"] == "contact_point.updated" or fact.get("result") in {"reassigned", "not_reassigned"})
+    ]
+    return bool(said) and said[-1].get("result") == "reassigned" and case.purpose not in NOT_COLLECTION
+
+
 def st_5(case: Case, zone: ZoneInfo | None) -> bool:
     """ST-5, in its own words.
 

@@ -97,6 +97,9 @@ def _judge(case: Case) -> set[str]:
     medium_is_ruled = bool({"TC-2", "RF-7"} & denied)
     if not medium_is_ruled and anywhere.medium_taken_back(case):
         denied.add("ST-5")
+    checked_by_law = case.channel == "sms" and _binds(case, third_party=True)  # RF-10 weighs the checks of a number
+    if not checked_by_law and anywhere.reassigned(case):
+        denied.add("ST-4")
     return denied
 
 
