@@ -1,7 +1,8 @@
 """`python -m benchmarks.evaluation`: how often intervals hold a truth that is known, and the public logs with known answers.
 
 Coverage: the share of runs in which the 95 % interval held what the candidate really earns, in worlds of one decision an
-account and of several. Public logs are read from the folder that RECOUP_DATA names, and left out where they are missing.
+account and of several, and of the simulator, where the real core decides. Public logs are read from the folder that
+RECOUP_DATA names, and left out where they are missing.
 """
 
 import json
@@ -12,6 +13,7 @@ import click
 import numpy as np
 
 from benchmarks import ground
+from benchmarks.evaluation import simulated
 from benchmarks.evaluation.public import hillstrom, open_bandit
 from benchmarks.evaluation.worlds import World, log_of, truth
 from models.evaluation.estimators import Estimator
@@ -89,7 +91,11 @@ def speed() -> dict[str, Any]:
 @click.option("--json", "as_json", is_flag=True, help="The results as JSON.")
 def main(*, runs: int, as_json: bool) -> None:
     """Measure, print, and keep the results in benchmarks/results/evaluation.json."""
-    results: dict[str, Any] = {"coverage": {str(steps): coverage(steps, runs) for steps in STEPS}, "speed": speed()}
+    results: dict[str, Any] = {
+        "coverage": {str(steps): coverage(steps, runs) for steps in STEPS},
+        "simulated": simulated.coverage(runs),
+        "speed": speed(),
+    }
     for name, measure in (("open_bandit", bandits), ("hillstrom", experiments)):
         try:
             results[name] = measure()
@@ -102,7 +108,7 @@ def main(*, runs: int, as_json: bool) -> None:
         return
     for steps, of in results["coverage"].items():
         click.echo(f"{steps} decisions a window, {of['runs']} runs: coverage {of['coverage']}, bias {of['bias']}")
-    for name in ("speed", "open_bandit", "hillstrom"):
+    for name in ("simulated", "speed", "open_bandit", "hillstrom"):
         click.echo(f"{name}: {json.dumps(results.get(name, 'left out'))}")
 
 
