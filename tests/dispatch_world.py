@@ -23,6 +23,7 @@ from connectors.redis.client import connect_async
 from connectors.redis.ledger import Ledger
 from connectors.redis.suppression import SuppressionList
 from models.account import state
+from models.account.course import Planned
 from models.clock import SetClock
 from models.compliance.rule_gate import RuleGate
 from recoup.settings import Settings
@@ -290,9 +291,11 @@ class World:
         self.clock = SetClock(NOON)
         self.tenants = {"acme": TENANT}
 
-    async def knows(self, account_id: str, *more: Event) -> None:
-        """Decide has stored the account's state."""
-        blob = state.fold(None, [*known(account_id), *more])
+    async def knows(self, account_id: str, *more: Event, planned: Sequence[Planned] = ()) -> None:
+        """Decide has stored the account's state, with these contacts decided on."""
+        found = state.decode(state.fold(None, [*known(account_id), *more]))
+        found.course.planned = list(planned)
+        blob = state.encode(found)
         await self.redis.hset(self.decided.key(0, "states"), account_key("acme", account_id).decode(), blob)
 
     async def worker(self, *providers: Channel, **dispatch: Any) -> Dispatch:

@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -19,7 +20,7 @@ from connectors.redis.attempts import Attempt, Attempts, Begun, Ending, Stored
 from connectors.redis.ledger import Ledger
 from connectors.redis.suppression import SuppressionList
 from models.calendar import instant
-from models.clock import Clock, Instant
+from models.clock import Clock
 from models.compliance.gate import Gate
 from models.suppression import kinds_for
 from schemas.contacts import ContactRequested
@@ -29,7 +30,7 @@ from schemas.errors import NotReady, NotSent
 from streams import metrics
 from streams.dispatch import parking
 from streams.dispatch.backoff import Backoff
-from streams.dispatch.check import Cleared, inspect
+from streams.dispatch.check import Cleared, Looked, inspect, others_planned
 from streams.dispatch.parking import Wait
 from streams.dispatch.providers import Provider, Providers
 from streams.lease import Lease
@@ -104,6 +105,7 @@ class Asking:
         self.backoff = backoff
         self.settings = settings
         self._limited: Counter[str] = Counter()
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     def new_poll(self) -> None:
         """What was over a rate limit in the last poll says nothing about this one."""
@@ -113,14 +115,15 @@ class Asking:
         """What became of it with this provider; `NotSent` = it may be asked of another one."""
         if not order.lease.held:
             return None
-        blob, listed = await self._look(order)
-        found = inspect(order.request, blob, self.tenants, self.gate, self.clock.now(), listed)
-        if isinstance(found, str):
-            return await self._denied(order, found)
-        message = self.render(order.request, found)
-        if isinstance(message, str):
-            return await self._denied(order, message)
-        begun = await self._begin(provider, order)
+        # One contact of an account is begun before the next one is looked at, so that each finds the others.
+        async with self._turns.setdefault((order.request.tenant_id, order.request.account_id), asyncio.Lock()):
+            found = inspect(order.request, self.tenants, self.gate, self.clock.now(), await self._look(order))
+            if isinstance(found, str):
+                return await self._denied(order, found)
+            message = self.render(order.request, found)
+            if isinstance(message, str):
+                return await self._denied(order, message)
+            begun = await self._begin(provider, order)
         if begun.verdict != "begun" or begun.stored is None:
             return self._not_begun(order, begun)
         began = time.perf_counter()
@@ -128,15 +131,17 @@ class Asking:
         metrics.SEND_SECONDS.labels(provider.name).observe(time.perf_counter() - began)
         return await self._answered(provider, order, begun.stored, answer)
 
-    async def _look(self, order: Order) -> tuple[bytes | None, dict[str, Instant]]:
-        """The account's state, and what stands against the contact point, as of now."""
+    async def _look(self, order: Order) -> Looked:
+        """The account's state, what stands against the contact point, and what became of its other contacts, as of now."""
         request = order.request
         key = account_key(request.tenant_id, request.account_id)
         ((blob,),) = await self._redis(lambda: self.decided.read([(order.lease.unit, [key])]))
         listed = await self._redis(
             lambda: self.suppressions.kinds(request.tenant_id, request.address, kinds_for(request.channel))
         )
-        return blob, listed
+        others = others_planned(blob, request)
+        begun = await self._redis(lambda: self.attempts.known(others))
+        return Looked(blob, listed, begun)
 
     async def _denied(self, order: Order, code: str) -> Ending:
         """What may have left before is in doubt, whatever forbids to ask again."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from connectors.redis.attempts import Stored
 from models.account import state as account_state
 from models.account.bars import disputed
 from models.account.course import Planned
@@ -45,6 +46,17 @@ CLOCK_SKEW = 60_000
 CONFIRMED_WITHIN = 5 * MINUTE
 
 
+class Looked(msgspec.Struct, frozen=True):
+    """What was found right before a contact is to leave."""
+
+    blob: bytes | None
+    """The account's state as decide has stored it last."""
+    suppressions: Mapping[str, Instant] = {}
+    """What stands against the contact point in the tenant's list, by kind."""
+    begun: Mapping[str, Stored] = {}
+    """The account's other contacts that were begun or have ended, by contact id."""
+
+
 class Cleared(msgspec.Struct):
     """A contact that may leave now."""
 
@@ -56,18 +68,12 @@ class Cleared(msgspec.Struct):
 
 def inspect(
     request: ContactRequested,
-    blob: bytes | None,
     tenants: Mapping[str, Tenant],
     gate: Gate,
     now: Instant,
-    suppressions: Mapping[str, Instant],
+    looked: Looked,
 ) -> Cleared | str:
-    """The contact that may leave, or the code of `contact.failed` that says why it must not.
-
-    Args:
-        blob: the account's state as decide has stored it last.
-        suppressions: what stands against the contact point in the tenant's list, by kind.
-    """
+    """The contact that may leave, or the code of `contact.failed` that says why it must not."""
     if now >= instant(request.expires_at):
         return EXPIRED
     if request.purpose == "opt_out_confirmation" and now > instant(request.occurred_at) + CONFIRMED_WITHIN:
@@ -76,29 +82,11 @@ def inspect(
     if tenant is None:
         return UNKNOWN_TENANT
     try:
-        state = account_state.decode(blob)
+        state = account_state.decode(looked.blob)
     except msgspec.MsgspecError:
         return UNREADABLE_STATE
     point = point_of(state, request)
-    listed = _listed(request, state, point, suppressions)
-    if (denial := _denial(request, state, point, tenant, gate, now, listed)) is not None:
-        return denial[:CODE_LENGTH]
-    covers = still_owed(request, state, now)
-    if isinstance(covers, str):
-        return covers
-    said = request.variables | variables(covers, state.facts.crm.profile) if covers else request.variables
-    return Cleared(tenant, state, said)
-
-
-def _denial(
-    request: ContactRequested,
-    state: AccountState,
-    point: ContactPoint | None,
-    tenant: Tenant,
-    gate: Gate,
-    now: Instant,
-    listed: tuple[str, ...],
-) -> str | None:
+    listed = _listed(request, state, point, looked.suppressions)
     verdict = gate.judge(
         Situation(
             at=now,
@@ -109,13 +97,19 @@ def _denial(
             debt_id=request.debt_id,
             purpose=request.purpose,
             mode=request.mode,
-            planned=planned_before(state, request, now),
+            planned=others_of(state, request, now, looked.begun),
             suppressed=listed,
         )
     )
     if not verdict.allowed:
-        return DENIED + ",".join(verdict.denied_by)
-    return SUPPRESSED + ",".join(listed) if listed else None  # whatever the gate makes of it
+        return (DENIED + ",".join(verdict.denied_by))[:CODE_LENGTH]
+    if listed:  # whatever the gate makes of it
+        return (SUPPRESSED + ",".join(listed))[:CODE_LENGTH]
+    covers = still_owed(request, state, now)
+    if isinstance(covers, str):
+        return covers
+    said = request.variables | variables(covers, state.facts.crm.profile) if covers else request.variables
+    return Cleared(tenant, state, said)
 
 
 def _listed(
@@ -177,13 +171,34 @@ def point_of(state: AccountState, request: ContactRequested) -> ContactPoint | N
     return ContactPoint(kind, request.address) if request.purpose == "opt_out_confirmation" else None
 
 
-def planned_before(state: AccountState, request: ContactRequested, now: Instant) -> list[Planned]:
-    """Contacts that were decided on before this one and may still be on their way."""
+def others_planned(blob: bytes | None, request: ContactRequested) -> list[str]:
+    """The account's other contacts that were decided on lately; a damaged state has none."""
+    try:
+        planned = account_state.open_stored(blob).course.planned
+    except msgspec.MsgspecError:
+        return []
+    return [contact.contact_id for contact in planned if contact.contact_id != request.contact_id]
+
+
+def others_of(
+    state: AccountState, request: ContactRequested, now: Instant, begun: Mapping[str, Stored]
+) -> list[Planned]:
+    """The account's other contacts that its state has not heard of yet.
+
+    Of those that have left it counts when they did, which may be long after they were decided on; of those that wait,
+    only the ones that were decided on before this one: the later ones will find this one.
+    """
     touches = state.facts.interactions.touches
-    planned: list[Planned] = []
+    others: list[Planned] = []
+    earlier = True
     for contact in state.course.planned:
         if contact.contact_id == request.contact_id:
-            break
-        if contact.contact_id not in touches and now < contact.at + EXPIRES:
-            planned.append(contact)
-    return planned
+            earlier = False
+        elif contact.contact_id not in touches:
+            if (known := begun.get(contact.contact_id)) is not None:
+                attempt = known.attempt
+                if attempt.ending is None or attempt.ending.status != "failed":
+                    others.append(Planned(contact.contact_id, attempt.began, contact.channel, contact.purpose))
+            elif earlier and now < contact.at + EXPIRES:
+                others.append(contact)
+    return others

@@ -5,17 +5,20 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 
 from connectors.channels.channel import Delivery, Message
 from connectors.redis.doubts import noted
 from connectors.redis.pauses import Stop, StopButton
+from models.account.course import Planned
 from models.audit import Verifier
 from models.suppression import Suppression
 from recoup.settings import Settings
+from schemas.control import Limits
 from schemas.interactions import OptOutReceived
 from streams.dispatch import job, outcome
-from tests.contact_world import ADDRESS, NOON, TUESDAY_NOON, envelope, paid, requested
+from tests.contact_world import ADDRESS, NOON, TENANT, TUESDAY_NOON, envelope, paid, requested
 from tests.dispatch_world import AwayFor, Cut, CutAfter, Forgetful, Provider, Refusing, Slow, World
 
 DAY = 86_400_000
@@ -543,6 +546,28 @@ async def test_what_was_stopped_goes_when_it_is_let_go_and_expires_when_it_is_no
     world.clock.instant += 15_000
     await worker.settle([world.turn(part.lease)])
     assert world.provider.contacted == ["a1-d1:contact"]
+
+
+async def test_of_two_contacts_of_an_account_that_are_let_go_together_only_one_leaves(world: World, button: StopButton):
+    hour = 3_600_000
+    planned = [Planned(f"a1-d{number}:contact", NOON + number * hour, "email", "collection") for number in (1, 2)]
+    await world.knows("a1", planned=planned)
+    world.tenants["acme"] = msgspec.structs.replace(
+        TENANT, limits=Limits(min_hours_between_contacts=1, max_contacts_per_7_days=3)
+    )
+    button.press(stop())
+    worker = await world.worker()
+    second = {"contact_id": "a1-d2:contact", "idempotency_key": "a1-d2:contact", "decision_id": "a1-d2"}
+    part = await world.part(requested("a1"), requested("a1", **second))
+    await worker.settle([part])
+    button.release(stop(resumed=True))
+    world.clock.instant += 5 * hour
+    await worker.settle([world.turn(part.lease)])
+    assert sorted((told["type"], told.get("code")) for told in world.told()) == [
+        ("contact.failed", "denied:tenant:min_hours_between_contacts"),
+        ("contact.sent", None),
+    ]
+    assert len(world.provider.contacted) == 1
 
 
 async def test_what_was_begun_before_the_stop_is_not_asked_again_while_it_lasts(world: World, button: StopButton):

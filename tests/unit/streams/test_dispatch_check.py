@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from connectors.redis.attempts import Attempt, Ending, Stored
 from models.account import state
 from models.account.course import Planned
 from models.compliance.gate import ALLOWED, Situation, Verdict
 from models.compliance.rule_gate import RuleGate
 from schemas.crm import ConsentChanged, ContactPointChecked, ContactPointUpdated, DisputeOpened, HoldPlaced
 from schemas.interactions import ContactFailed, ContactSent, OptOutReceived, PromiseCancelled, PromiseMade
-from streams.dispatch.check import Cleared, inspect
+from streams.dispatch.check import Cleared, Looked, inspect
 from streams.dispatch.outcome import outcome_id
 from tests.contact_world import (
     ADDRESS,
@@ -34,13 +35,13 @@ GATE = RuleGate()
 
 def asked(blob: bytes | None, at: int = NOON, listed: dict[str, int] | None = None, **more: Any) -> str | None:
     """The code that says why it must not leave; None = it may."""
-    found = inspect(requested("a1", **more), blob, TENANTS, GATE, at, listed or {})
+    found = inspect(requested("a1", **more), TENANTS, GATE, at, Looked(blob, listed or {}))
     return found if isinstance(found, str) else None
 
 
 def said(blob: bytes | None, **more: Any) -> dict[str, str]:
     """What the template may say."""
-    found = inspect(requested("a1", **more), blob, TENANTS, GATE, NOON, {})
+    found = inspect(requested("a1", **more), TENANTS, GATE, NOON, Looked(blob))
     assert isinstance(found, Cleared)
     return found.variables
 
@@ -95,7 +96,7 @@ def test_a_damaged_state_bars_the_contact():
 
 
 def test_a_tenant_that_was_withdrawn_contacts_nobody():
-    assert inspect(requested("a1"), blob_of(*known("a1")), {}, GATE, NOON, {}) == "unknown_tenant"
+    assert inspect(requested("a1"), {}, GATE, NOON, Looked(blob_of(*known("a1")))) == "unknown_tenant"
 
 
 def test_its_own_plan_does_not_count_against_it_but_an_earlier_one_does():
@@ -105,6 +106,30 @@ def test_its_own_plan_does_not_count_against_it_but_an_earlier_one_does():
     assert asked(state.encode(planned)) is None
     planned.course.planned = [Planned("a1-d0:contact", NOON - HOUR, "email", "collection"), own]
     assert asked(state.encode(planned)) == "denied:tenant:min_hours_between_contacts"
+
+
+def stored(began: int, ending: Ending | None = None) -> Stored:
+    return Stored(Attempt(began, ending=ending), b"")
+
+
+@pytest.mark.parametrize("place", [0, 1])
+@pytest.mark.parametrize(
+    ("other", "allowed"),
+    [
+        (stored(NOON - HOUR), False),
+        (stored(NOON - HOUR, Ending("sent", NOON)), False),
+        (stored(NOON - HOUR, Ending("unknown", NOON)), False),
+        (stored(NOON - HOUR, Ending("failed", NOON)), True),
+        (stored(NOON - 25 * HOUR, Ending("sent", NOON - 25 * HOUR)), True),
+    ],
+)
+def test_another_contact_counts_from_when_it_left_and_not_from_when_it_was_decided_on(place, other, allowed):
+    planned = state_of(*known("a1"))
+    planned.course.planned = [Planned("a1-d1:contact", NOON, "email", "collection")]
+    planned.course.planned.insert(place, Planned("a1-d0:contact", NOON - 30 * HOUR, "email", "collection"))
+    looked = Looked(state.encode(planned), begun={"a1-d0:contact": other})
+    found = inspect(requested("a1"), TENANTS, GATE, NOON, looked)
+    assert isinstance(found, Cleared) if allowed else found == "denied:tenant:min_hours_between_contacts"
 
 
 def test_an_outcome_has_one_id_for_each_key():
@@ -242,5 +267,5 @@ def test_what_is_listed_bars_a_contact_that_a_gate_would_let_through():
         def judge(self, situation: Situation) -> Verdict:
             return ALLOWED
 
-    found = inspect(requested("a1"), blob_of(*known("a1")), TENANTS, Open(), NOON, {"wrong_party": NOON})
+    found = inspect(requested("a1"), TENANTS, Open(), NOON, Looked(blob_of(*known("a1")), {"wrong_party": NOON}))
     assert found == "suppressed:wrong_party"

@@ -4,7 +4,7 @@ from connectors.templates.registry import Templates
 from models.clock import SetClock
 from models.compliance.rule_gate import RuleGate
 from schemas.templates import TemplateRegistered
-from streams.dispatch.check import Cleared, inspect
+from streams.dispatch.check import Cleared, Looked, inspect
 from streams.dispatch.rendering import FromTemplates
 from tests.contact_world import ADDRESS, NOON, TENANT, blob_of, known, paid, requested
 
@@ -15,7 +15,7 @@ def said(template: str = "reminder", **more):
     templates = Templates()
     templates.put(TemplateRegistered(tenant_id="*", template="reminder", channel="email", language="en", text=WORDS))
     request = requested("a1", invoice_ids=("i1",), template=template, **more)
-    cleared = inspect(request, blob_of(*known("a1"), paid("a1", 500)), {"acme": TENANT}, RuleGate(), NOON, {})
+    cleared = inspect(request, {"acme": TENANT}, RuleGate(), NOON, Looked(blob_of(*known("a1"), paid("a1", 500))))
     assert isinstance(cleared, Cleared)
     return FromTemplates(templates, SetClock(NOON))(request, cleared)
 
