@@ -7,6 +7,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import yaml
+from threadpoolctl import threadpool_limits
 
 from models.actions.learning import WAITED, Decile, Examples, deciles, learn, predicted
 from recoup.learning.story import Gathered, examples_of
@@ -35,6 +36,11 @@ def teach(strategy: ActionStrategy, logs: Sequence[Gathered], at: dt.datetime, s
         BadInput: nothing in them can be learned from.
     """
     examples = examples_of(logs)
+    with threadpool_limits(1):  # small matrices: threads would only wait for each other, for minutes on a busy machine
+        return _taught(strategy, examples, at, source)
+
+
+def _taught(strategy: ActionStrategy, examples: Examples, at: dt.datetime, source: str) -> Lesson:
     judged = examples.account % JUDGED == 0
     apart = learn(strategy, part_of(examples, ~judged), at, source)
     others = part_of(examples, judged)
