@@ -9,7 +9,7 @@ import msgspec
 
 from models.account.bars import HARDSHIP, VULNERABLE
 from models.account.course import HAND_TO_PERSON, Planned
-from models.account.interactions import FAILED
+from models.account.interactions import FAILED, Touch
 from models.account.profile import ContactPoint, CrmFacts, flagged_at
 from models.actions.choice import Look
 from models.actions.contact import planned_contacts, point_for
@@ -22,11 +22,12 @@ from models.compliance.gate import Situation, Verdict
 from models.compliance.hours import Daytime, spans_of, within
 from models.compliance.live import zones_of
 from schemas.actions import Context
+from schemas.rules import Limit
 from schemas.strategies import ActionSpec, ActionStrategy
 
 LATELY = 30 * DAY
-WINDOW = 7 * DAY
-"""Of the tenant's own limit of contacts."""
+LEAST_DAYS = 7
+"""A limit of fewer days is free again so soon that no contact is saved up for."""
 HOURS_RULE = "strategy:hours"
 NO_POINT = Verdict(allowed=False, denied_by=("no_contact_point",))
 
@@ -49,8 +50,12 @@ class Recent(msgspec.Struct, gc=False):
     """Contacts of ours lately, those that were planned and not yet heard of included."""
 
     planned: Sequence[Planned]
-    of_month: int
-    of_window: int
+    touches: Sequence[Touch]
+
+    @property
+    def count(self) -> int:
+        """All of them."""
+        return len(self.planned) + len(self.touches)
 
 
 class Offers:
@@ -59,7 +64,6 @@ class Offers:
     def __init__(self, strategy: ActionStrategy, plan: Plan) -> None:
         self.strategy = strategy
         self.tenant = plan.tenant
-        self.limit = plan.tenant.limits.max_contacts_per_7_days
         self._slots: dict[tuple[str, tuple[Zone, ...]], Daytime] = {}
 
     def open_to(self, look: Look, owed: Owed) -> list[ActionSpec]:
@@ -80,15 +84,14 @@ class Offers:
 
     def recent(self, look: Look) -> Recent:
         """What was sent lately."""
-        at, course = look.today.at, look.course
-        month, week = at - LATELY, at - WINDOW
-        of_month = of_window = 0
-        for touch in look.facts.interactions.touches.values():
-            if touch.at > month and not touch.inbound and touch.outcome != FAILED:
-                of_month += 1
-                of_window += touch.at > week
-        planned: Sequence[Planned] = planned_contacts(look.facts, course, at, look.mode) if course.planned else ()
-        return Recent(planned, of_month + len(planned), of_window + len(planned))
+        after, course = look.today.at - LATELY, look.course
+        touches = [
+            touch
+            for touch in look.facts.interactions.touches.values()
+            if touch.at > after and not touch.inbound and touch.outcome != FAILED
+        ]
+        planned = planned_contacts(look.facts, course, look.today.at, look.mode) if course.planned else ()
+        return Recent(planned, touches)
 
     def context(self, look: Look, owed: Owed, recent: Recent) -> Context:
         """What the actions will be valued by, besides score and amount."""
@@ -97,7 +100,7 @@ class Offers:
         return Context(
             days_past_due=owed.days,
             open_invoices=len(look.standing.chaseable),
-            contacts_30=recent.of_month,
+            contacts_30=recent.count,
             made=contacts.made,
             answered=contacts.answered,
             payments=habits.payments,
@@ -118,8 +121,9 @@ class Offers:
             point = None if channel is None else point_for(crm, channel, self.tenant.debt_class)
             if channel is not None and point is not None:
                 points[channel] = point
-        verdicts = self._verdicts(look, owed, points, recent) if points else {}
-        left = max(0, self.limit - recent.of_window)
+        situations = {channel: self._situation(look, owed, channel, point, recent) for channel, point in points.items()}
+        verdicts = dict(zip(situations, look.gate.judge_all([*situations.values()]), strict=True)) if situations else {}
+        left = {channel: left_of(look.gate.limits(situation), recent, at) for channel, situation in situations.items()}
         options = [WAITING]
         for spec in specs:
             if spec.channel is None or spec.action not in CONTACTS:
@@ -129,18 +133,14 @@ class Offers:
             if verdict.allowed and spec.hours and (opens := self._opens(spec, crm, at)) != at:
                 verdict = Verdict(allowed=False, denied_by=(HOURS_RULE,), next_allowed_at=opens)
             option = Option(spec.id, spec.action, spec.channel, spec.template, verdict.allowed, verdict.denied_by)
-            option.next_allowed_at, option.left = verdict.next_allowed_at, left
+            option.next_allowed_at, option.left = verdict.next_allowed_at, left.get(spec.channel)
             options.append(option)
         reasons = {channel: verdict.reasons for channel, verdict in verdicts.items() if not verdict.allowed}
         return Offer(options, points, reasons)
 
-    def _verdicts(self, look: Look, owed: Owed, points: dict[str, ContactPoint], recent: Recent) -> dict[str, Verdict]:
-        facts, at, tenant, debt = look.facts, look.today.at, self.tenant, owed.ruling[2].debt_id
-        planned = recent.planned
-        situations = [
-            Situation(at, channel, tenant, facts, point, debt, planned=planned) for channel, point in points.items()
-        ]
-        return dict(zip(points, look.gate.judge_all(situations), strict=True))
+    def _situation(self, look: Look, owed: Owed, channel: str, point: ContactPoint, recent: Recent) -> Situation:
+        debt = owed.ruling[2].debt_id
+        return Situation(look.today.at, channel, self.tenant, look.facts, point, debt, planned=recent.planned)
 
     def _opens(self, spec: ActionSpec, crm: CrmFacts, at: Instant) -> Instant | None:
         """The first instant from now on within the action's own hours; None when the customer's clock is not known."""
@@ -151,3 +151,26 @@ class Offers:
         if slot is None:
             slot = self._slots[spec.id, zones] = Daytime(zones, [(HOURS_RULE, within(spans_of(spec.hours)))])
         return slot.next_open(at)
+
+
+def left_of(limits: Sequence[Limit], recent: Recent, at: Instant) -> int | None:
+    """Contacts that the limits leave, the next one included; None = none binds.
+
+    Counted by days of 24 hours and without the finer exceptions: what it is for is a price, the gate has the last word.
+    """
+    fewest: int | None = None
+    for limit in limits:
+        if limit.days < LEAST_DAYS:
+            continue
+        after, channels, purposes = at - limit.days * DAY, limit.counted_channels, limit.counted_purposes
+        made = 0
+        for contact in (*recent.touches, *recent.planned):
+            made += (
+                contact.at > after
+                and (not channels or contact.channel in channels)
+                and (contact.purpose in purposes if purposes else contact.purpose != "transactional")
+            )
+        left = max(0, limit.most - made)
+        if fewest is None or left < fewest:
+            fewest = left
+    return fewest

@@ -42,7 +42,9 @@ class Summary:
 
     __slots__ = ("exact", "facts", "granted", "last", "made", "outs")
 
-    def __init__(self, crm: CrmFacts, interactions: InteractionFacts, at: Instant) -> None:
+    def __init__(  # noqa: C901, PLR0912 - one pass over the facts, on the hot path
+        self, crm: CrmFacts, interactions: InteractionFacts, at: Instant
+    ) -> None:
         self.exact = bool(crm.preferences or crm.work or crm.extra_calls)
         """Facts that too many rules look at."""
         facts = _standing(crm) if crm.flags or crm.holds or crm.disputes or crm.checks else ALWAYS
@@ -179,7 +181,9 @@ class RuleGate:
         return plan
 
 
-def _answer(situation: Situation, summary: Summary, contacts: Contacts, who: Who) -> Verdict:
+def _answer(  # noqa: C901, PLR0912 - the hot path, without a call that it can do without
+    situation: Situation, summary: Summary, contacts: Contacts, who: Who
+) -> Verdict:
     at, facts, made, last = situation.at, summary.facts, summary.made, summary.last
     if summary.granted & contacts.channel:
         facts |= GRANTS

@@ -16,7 +16,7 @@ from models.core import Work, step
 from schemas.control import Limits
 from schemas.crm import DisputeOpened, HardshipDeclared, HoldPlaced, VulnerabilityReported
 from schemas.envelope import Hours
-from schemas.interactions import ContactFailed, ReplyRead
+from schemas.interactions import CallCompleted, ContactFailed, ReplyRead
 from schemas.payments import (
     Instalment,
     PaymentFailed,
@@ -427,6 +427,19 @@ def test_the_last_contact_of_the_tenants_limit_is_dear():
     life = overdue(of=strategy(EMAIL, scarcity=0.9), limits=limits)
     assert last(life).actions[1].left == 1
     assert last(life).actions[1].scarcity > 0
+
+
+def test_two_calls_a_week_are_a_budget_in_massachusetts_and_every_call_takes_one():
+    early = msgspec.structs.replace(CALL, from_days=1, cost={"USD": 10**6})
+    for made in range(3):
+        calls = [CallCompleted(**envelope(1 - number / 10), outcome="no_answer") for number in range(made)]
+        options = {
+            its.id: its for its in last(overdue(*calls, of=strategy(early, EMAIL, scarcity=0.5), state="MA")).actions
+        }
+        assert options["call"].left == 2 - made
+        assert options["call"].allowed is (made < 2)
+        assert options["email"].left == 100 - made  # the tenant's own limit alone
+    assert last(overdue(of=strategy(early, scarcity=0.5), state="TX")).actions[1].left == 100
 
 
 # -- arms --------------------------------------------------------------------------------------------------------------
