@@ -1,0 +1,1 @@
+"""The CPU that the gate takes for an account: `python -m benchmarks.compliance`."""

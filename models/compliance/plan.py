@@ -82,8 +82,8 @@ class Contacts:
 
     __slots__ = (
         "_at",
-        "_closed",
         "_clocks",
+        "_closed",
         "_entries",
         "_hours",
         "_missing",
