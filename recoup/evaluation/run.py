@@ -128,8 +128,9 @@ def _objections(asked: Asked, material: Material) -> list[Refusal]:
         found.append(
             Refusal(
                 "cannot_ask",
-                f"{material.unanswered:,} of {material.log.decisions:,} decisions do not hold what {asked.policy.name}"
-                " decides by, such as those of a schedule. --since can leave them out.",
+                f"{material.unanswered:,} of {material.log.decisions:,} decisions cannot be put to {asked.policy.name}: they do"
+                " not hold what it decides by, as those of a schedule, or waiting was not among their actions. --since can"
+                " leave older ones out.",
             )
         )
     if material.never_offered:
