@@ -42,7 +42,18 @@ def wished(case: Case) -> Iterator[Clocked]:
 def permits(hours: Clocked, at: Instant) -> bool:
     """Whether the clocks of all zones show a permitted time."""
     zones, week = hours
-    return all(week.permits(place.wall(at)) for place in zones)
+    for place in zones:  # noqa: SIM110 - a generator would cost as much again, on the hot path
+        if not week.permits(at + place.offset(at)):
+            return False
+    return True
+
+
+def in_common(asked: Sequence[Clocked]) -> tuple[Clocked, ...]:
+    """The same hours, those of the same zones as one week."""
+    weeks: dict[tuple[Zone, ...], WeekHours] = {}
+    for zones, week in asked:
+        weeks[zones] = week if zones not in weeks else weeks[zones].common(week)
+    return tuple(weeks.items())
 
 
 def next_open(asked: Sequence[Clocked], at: Instant) -> Instant | None:
@@ -52,14 +63,12 @@ def next_open(asked: Sequence[Clocked], at: Instant) -> Instant | None:
 
 @lru_cache(maxsize=16_384)
 def _next_open(asked: tuple[Clocked, ...], at: Instant) -> Instant | None:
-    # Those of the same zones have one week in common, so that hours that exclude each other are found at once.
-    weeks: dict[tuple[Zone, ...], WeekHours] = {}
-    for zones, week in asked:
-        weeks[zones] = week if zones not in weeks else weeks[zones].common(week)
+    # One week for the same zones, so that hours that exclude each other are found at once.
+    weeks = in_common(asked)
     limit, agreed = at + HORIZON, False
     while not agreed:
         agreed = True
-        for zones, week in weeks.items():
+        for zones, week in weeks:
             for place in zones:
                 later = week.next_open(place, at)
                 if later is None or later > limit:

@@ -11,7 +11,7 @@ from models.account.profile import CrmFacts, Debt
 from models.calendar import HOUR
 from models.clock import Instant
 from models.compliance.case import Case
-from models.compliance.daytime import Clocked, clocked, next_open, permits
+from models.compliance.daytime import Clocked, clocked, in_common, next_open, permits
 from models.compliance.exact import NO_CONTACT_POINT, asked_at, binds, force
 from models.compliance.frequency import NEVER
 from models.compliance.gate import ALLOWED, Verdict
@@ -121,7 +121,7 @@ class Contacts:
             self._sort(name, required, case)
         self.least = min((limit.most for _, limit in self.limits), default=1 << 30)
         """With fewer contacts every limit permits."""
-        self._clocks = tuple([one for _, one in self._hours])
+        self._clocks = in_common([one for _, one in self._hours])
         self._at: Instant = -1
         self._closed: tuple[str, ...] = ()
         self._plain: dict[int, Verdict] = {}
