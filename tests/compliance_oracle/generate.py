@@ -143,6 +143,8 @@ def _was(rng: Random, moment: dt.datetime) -> Line:
     line["direction"] = "inbound" if rng.random() < 0.1 else "outbound"
     if rng.random() < 0.15:
         line["purpose"] = rng.choice(("transactional", "opt_out_confirmation", "consent_request", "collection"))
+    if rng.random() < 0.15:
+        line["address"] = rng.choice((MAIL, OFFICE)) if channel == "email" else rng.choice((NUMBER, OTHER))
     if channel == "call" and rng.random() < 0.03:
         line["outcome"] = "wrong_party"
     return line
@@ -221,7 +223,11 @@ def _until(rng: Random, name: str, when: dt.datetime) -> Line:
 
 def _preference(rng: Random, _when: dt.datetime) -> Line:
     spans = [{"start": "09:00", "end": "12:00"}, {"start": "17:30", "end": "22:00", "days": ["monday", "friday"]}]
-    spans += [{"start": "00:00", "end": "24:00", "days": ["sunday"]}, {"start": "02:30", "end": "08:30"}]
+    spans += [
+        {"start": "00:00", "end": "24:00", "days": ["sunday"]},
+        {"start": "02:30", "end": "08:30"},
+        {"start": "20:30", "end": "09:30"},
+    ]
     line: Line = {"channels": rng.choice(([], [], ["call"], ["sms", "email"]))}
     name = rng.choice(("convenient", "inconvenient", "refused", "workplace_refused", "language"))
     line[name] = {"refused": True, "workplace_refused": True, "language": "es"}.get(name) or [rng.choice(spans)]

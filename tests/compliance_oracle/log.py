@@ -96,7 +96,11 @@ def read(case: dict[str, Any]) -> Case:
         fact for fact in facts if fact["type"] == "contact_point.updated" and same_address(fact["address"], address)
     ]
     lines = [
-        fact["line_type"] for fact in facts if fact.get("line_type") and same_address(fact.get("address"), address)
+        fact.get("line_type")
+        for fact in facts
+        if fact["type"] == "contact_point.updated"
+        or (fact["type"] == "contact_point.checked" and fact.get("line_type"))
+        if same_address(fact["address"], address)
     ]
     return Case(
         at=at,
@@ -107,7 +111,7 @@ def read(case: dict[str, Any]) -> Case:
         address=address,
         workplace=bool({**(points[-1] if points else {}), **point}.get("workplace")),
         verified=bool({**(points[-1] if points else {}), **point}.get("verified")),
-        line_type=lines[-1] if lines else point.get("line_type"),
+        line_type=(lines[-1] if lines else None) or point.get("line_type"),
         account=account,
         zones=_zones(account.get("time_zones")),
         facts=facts,

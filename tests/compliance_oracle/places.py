@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from tests.compliance_oracle.federal import NOT_COLLECTION, counted, refused_at_work
 from tests.compliance_oracle.hours import inside, said_convenient
-from tests.compliance_oracle.log import ELECTRONIC, PHONE, VOICE, Attempt, Case
+from tests.compliance_oracle.log import ELECTRONIC, PHONE, VOICE, Attempt, Case, Fact
 from tests.compliance_oracle.wishes import at_work, consented, grants
 
 EASTERN = ZoneInfo("America/New_York")
@@ -118,12 +118,15 @@ def dc_1(case: Case, zone: ZoneInfo | None) -> bool:
 
 
 def _dc_binds(case: Case, zone: ZoneInfo) -> bool:
-    placed = [fact for fact in case.of("debt.placed") if case.debt and fact["debt_id"] == case.debt]
-    if not placed:
-        return True
-    since = placed[-1].get("defaulted_on")
-    young = since is not None and (case.day(zone) - dt.date.fromisoformat(str(since))).days <= 30
-    return not young and placed[-1].get("secured_by") not in {"real_estate", "vehicle"}
+    placed = {fact["debt_id"]: fact for fact in case.of("debt.placed")}
+    debts = {case.debt} if case.debt else {*placed, *(item.debt for item in case.attempts if item.debt)} or {None}
+    return any(debt not in placed or _is_old_and_unsecured(placed[debt], case.day(zone)) for debt in debts)
+
+
+def _is_old_and_unsecured(placed: Fact, today: dt.date) -> bool:
+    since = placed.get("defaulted_on")
+    young = since is not None and (today - dt.date.fromisoformat(str(since))).days <= 30
+    return not young and placed.get("secured_by") not in {"real_estate", "vehicle"}
 
 
 def nyc_0(case: Case, zone: ZoneInfo) -> bool:
