@@ -63,7 +63,7 @@ DENY_WITHOUT = (Consent, CurrentConsent, OwnAddress)
 ELSEWHERE = (ExtraCalls, WorkAllowed)
 """What needs facts that the exact judge is asked about."""
 AGEING = (CurrentConsent, Noticed)
-"""They permit now and may deny later, so that the next permitted instant is searched for exactly."""
+"""They permit now and may deny later, and then for good."""
 OF_COLLECTION = ("collection",)
 
 
@@ -75,6 +75,9 @@ CHANNELS = {"sms": 1, "email": 2, "call": 4 | 8, "voicemail": 8, "letter": 16, "
 """The channels that a word about a channel is about, as bits."""
 OWN = CHANNELS | {"call": 4}
 NUMBERS = 1 | 4 | 8
+
+
+Split = tuple[tuple[str, ...], tuple[tuple[str, Requirement], ...], tuple[Requirement, ...]]
 
 
 class Contacts:
@@ -125,7 +128,7 @@ class Contacts:
         self._at: Instant = -1
         self._closed: tuple[str, ...] = ()
         self._plain: dict[int, Verdict] = {}
-        self._splits: dict[int, tuple[tuple[str, ...], tuple[tuple[str, Requirement], ...], bool]] = {}
+        self._splits: dict[int, Split] = {}
         self._named: dict[tuple[str, ...], Verdict] = {}
 
     def _sort(self, name: str, required: Requirement, case: Case) -> None:
@@ -143,8 +146,8 @@ class Contacts:
             self._entries.append((name, required, needs))
             self.mask |= needs
 
-    def split(self, facts: int) -> tuple[tuple[str, ...], tuple[tuple[str, Requirement], ...], bool]:
-        """The rules that deny for good for want of facts, what is to be evaluated, and whether some of it ages.
+    def split(self, facts: int) -> Split:
+        """The rules that deny for good for want of facts, what is to be evaluated, and what of that ages.
 
         Args:
             facts: what the account has of those that are asked for (`mask`).
@@ -157,7 +160,7 @@ class Contacts:
                 if isinstance(required, DENY_WITHOUT) and not needs & facts and not required.except_lines
             )
             todo = tuple((name, required) for name, required, needs in self._entries if needs & facts)
-            ages = any(isinstance(required, AGEING) for _, required in todo)
+            ages = tuple(required for _, required in todo if isinstance(required, AGEING))
             known = self._splits[facts] = (*self._missing, *lacking), todo, ages
         return known
 

@@ -217,13 +217,21 @@ def _answer(  # noqa: C901, PLR0912 - the hot path, without a call that it can d
             if ends > at:
                 found = (*found, name)
                 until = max(until, ends)
-    if not found:
-        plain = contacts.plain(facts, at) if lacking or not ages or not contacts.closed(at) else None
+    if not found and (lacking or not ages or not contacts.closed(at)):
+        plain = contacts.plain(facts, at)
         return judge(rules_for(situation.tenant), case or case_of(situation, who)) if plain is None else plain
     names = lacking + found + contacts.closed(at)
     if lacking or until >= NEVER:
         return contacts.named(names)
     again = contacts.opens(until)
-    if ages or (again is not None and again >= contacts.ends):
-        return judge(rules_for(situation.tenant), case or case_of(situation, who))
+    if again is None:
+        return contacts.named(names)
+    case = case or case_of(situation, who) if ages or again >= contacts.ends else None
+    if case is None:
+        return contacts.denied(names, again)
+    if again >= contacts.ends:
+        return judge(rules_for(situation.tenant), case)
+    for required in ages:
+        if until_of(required, case, again, contacts.asked) > again:
+            return contacts.named(names)
     return contacts.denied(names, again)
