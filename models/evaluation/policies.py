@@ -99,7 +99,9 @@ class OfStrategy:
         return frozenset((its.action, its.channel or "", its.template or "") for its in weighed if its.allowed)
 
     def probabilities(self, decision: NextBestAction) -> list[float] | None:
-        """As it would have drawn; None where the log does not hold what it values by."""
+        """As it would have drawn; None where the log does not hold what it values by, or it has no prices in the currency."""
+        if decision.currency is not None and self.strategist.prices(decision.currency) is None:
+            return None
         return instead(self.strategist, decision)
 
 

@@ -129,8 +129,8 @@ def _objections(asked: Asked, material: Material) -> list[Refusal]:
             Refusal(
                 "cannot_ask",
                 f"{material.unanswered:,} of {material.log.decisions:,} decisions cannot be put to {asked.policy.name}: they do"
-                " not hold what it decides by, as those of a schedule, or waiting was not among their actions. --since can"
-                " leave older ones out.",
+                " not hold what it decides by, as those of a schedule, are in a currency that it has no prices in, or waiting"
+                " was not among their actions. --since can leave older ones out.",
             )
         )
     if material.never_offered:

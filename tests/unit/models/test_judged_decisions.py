@@ -127,6 +127,10 @@ def test_a_strategy_values_the_logged_decision_again():
     asked = decision(actions=(option(WAIT, 0.9), option(EMAIL, 0.1, id="mail")))
     assert policy.probabilities(asked) == pytest.approx([0.1, 0.9])
     assert policy.probabilities(decision(context=None)) is None
+    dear = ActionSpec(id="call", action="hand_to_person", cost={"USD": 5.0}, effect=Effect(log_odds=1.0, sd=0.1))
+    in_dollars = OfStrategy(strategy(dear), "bold")
+    assert in_dollars.probabilities(decision()) is None
+    assert in_dollars.probabilities(decision(currency="USD")) is not None
 
 
 def test_what_a_candidate_cannot_be_asked_and_what_was_never_offered_is_told():
