@@ -10,8 +10,10 @@ import pytest
 from connectors.redis.ledger import Entry, Progress
 from models.account import state as account_state
 from models.clock import SetClock
+from models.suppression import Suppression
 from schemas.control import Tenant
 from schemas.errors import NotReady
+from schemas.interactions import OptOutReceived
 from schemas.payments import AccountBalanceAsserted
 from schemas.registry import SOURCE_TOPICS
 from streams import metrics
@@ -25,30 +27,31 @@ KEY = b"acme|a1"
 
 
 class Messages:
-    """One message of payment-events at a time, as a part of partition 0."""
+    """One message at a time, as a part of partition 0."""
 
     def __init__(self, epoch: int = 1, batch: int = 0) -> None:
         start = dict.fromkeys(SOURCE_TOPICS, 0)
         claim = Progress(epoch=epoch, batch=batch, offsets={}, next_review=float("inf"), handled=start)
         self.lease = Lease(unit=0, group="group", positions=start, claim=claim)
 
-    def part(self, event: Any) -> Part:
+    def part(self, event: Any, topic: str = "payment-events") -> Part:
         start = self.lease.positions
-        self.lease.positions = end = start | {"payment-events": start["payment-events"] + 1}
-        message = Message(encode(event), start["payment-events"])
+        self.lease.positions = end = start | {topic: start[topic] + 1}
+        message = Message(encode(event), start[topic], topic)
         return Part(lease=self.lease, start=start, end=end, messages=[message])
 
 
 class Message:
-    def __init__(self, value: bytes, offset: int) -> None:
+    def __init__(self, value: bytes, offset: int, topic: str) -> None:
         self._value = value
         self._offset = offset
+        self._topic = topic
 
     def __len__(self) -> int:
         return len(self._value)
 
     def topic(self) -> str:
-        return "payment-events"
+        return self._topic
 
     def partition(self) -> int:
         return 0
@@ -101,8 +104,12 @@ class Remembered:
                 entry.progress.batch += 1
                 self.blobs |= {account.encode(): blob for account, blob in entry.states.items()}
                 self.reviews |= dict(entry.reviews)
-                entry.progress.next_review = min(at for at in self.reviews.values() if at is not None)
+                agreed = [at for at in self.reviews.values() if at is not None]
+                entry.progress.next_review = min(agreed, default=float("inf"))
         return [] if self.fenced else list(entries)
+
+    async def add(self, suppressions: Sequence[Suppression]) -> None:
+        self.happened += [f"{told.kind} {told.address}" for told in suppressions]
 
     async def publish(self, records: Any, offsets: Any, group: Any) -> None:
         await self.may_publish.wait()
@@ -116,7 +123,14 @@ class Remembered:
 
 def job(remembered: Any, tenants: Any) -> Decide:
     clock = SetClock(int(MONDAY.timestamp() * 1000))
-    return Decide(ledger=remembered, publisher=remembered, tenants=tenants, clock=clock, settings=StreamSettings())
+    return Decide(
+        ledger=remembered,
+        publisher=remembered,
+        tenants=tenants,
+        clock=clock,
+        settings=StreamSettings(),
+        suppressions=remembered,
+    )
 
 
 @pytest.fixture
@@ -167,6 +181,18 @@ async def test_a_balance_that_is_asserted_otherwise_is_counted(tenants):
         assert last is not None
         await last
     assert metrics.BALANCE_MISMATCHES._value.get() == before + 1
+
+
+async def test_a_contact_point_is_listed_before_the_state_that_knows_why_is_written(tenants):
+    remembered, messages = Remembered(), Messages()
+    decide = job(remembered, tenants)
+    opted_out = OptOutReceived(**envelope(0), channel="sms", address="+16175550100")
+    for part in (messages.part(opted_out, "interaction-events"), messages.part(issued("i1"))):
+        last = await decide.settle([part])
+        assert last is not None
+        await last
+    told = [what for what in remembered.happened if what not in ("read", "published")]
+    assert told == ["opt_out:sms +16175550100", "wrote 1", "wrote 2"]
 
 
 async def test_nothing_follows_a_batch_that_was_refused(tenants):
