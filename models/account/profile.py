@@ -67,6 +67,16 @@ class Check(msgspec.Struct, array_like=True, gc=False):
     anothers: int = 0
     """The latest that found it to be somebody else's."""
 
+    @property
+    def theirs_at(self) -> int:
+        """`theirs`, also in a state that an older release wrote."""
+        return max(self.theirs, self.stamp if self.result == "not_reassigned" else 0)
+
+    @property
+    def anothers_at(self) -> int:
+        """`anothers`, likewise."""
+        return max(self.anothers, self.stamp if self.result == "reassigned" else 0)
+
 
 class Consent(msgspec.Struct, array_like=True, gc=False):
     """The latest word about one channel, address and scope."""

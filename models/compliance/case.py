@@ -215,6 +215,11 @@ def point_named(crm: CrmFacts, channel: str, address: str) -> ContactPoint | Non
 
 @lru_cache(maxsize=16_384)
 def parts(key: str) -> tuple[str, str, str]:
-    """Channel, address and debt of a consent's or an opt-out's key; empty = all of them."""
+    """Channel, address and debt of a consent's or an opt-out's key; empty = all of them.
+
+    A consent that an older release kept with a scope of its own is one to no channel.
+    """
     pieces = key.split("|")
+    if len(pieces) > 2 and pieces[2] != "contact":
+        return "", "", ""
     return pieces[0], pieces[1], pieces[3] if len(pieces) > 3 else ""

@@ -31,8 +31,8 @@ def current_consent(required: CurrentConsent, case: Case, at: Instant) -> Instan
     if not own:
         return NEVER
     check = case.crm.checks.get(case.address)
-    proof = own if check is None else max(own, instant_of(check.theirs))
-    if check is not None and instant_of(check.anothers) > proof:
+    proof = own if check is None else max(own, instant_of(check.theirs_at))
+    if check is not None and instant_of(check.anothers_at) > proof:
         return NEVER
     too_old = any(zone.day(at) - zone.day(proof) > required.days for zone in case.who.zones)
     return _denied(too_old)
@@ -109,7 +109,7 @@ def right_party(case: Case, *, checked_elsewhere: bool) -> Instant:
     if (
         check is not None
         and not checked_elsewhere
-        and instant_of(check.anothers) > max(instant_of(check.theirs), case.named_at)
+        and instant_of(check.anothers_at) > max(instant_of(check.theirs_at), case.named_at)
     ):
         return NEVER
     # What reached somebody else at a point that nobody has told: it may be this one.
@@ -125,7 +125,9 @@ def right_party(case: Case, *, checked_elsewhere: bool) -> Instant:
 def work_allowed(case: Case) -> Instant:
     """The customer has not said that this channel must not reach them at work."""
     work = case.crm.work
-    return _denied(bool(work) and max((work.get(case.channel, 0), work.get("", 0)), key=abs) < 0)
+    if not work:
+        return _denied(case.crm.workplace_refused)
+    return _denied(max((work.get(case.channel, 0), work.get("", 0)), key=abs) < 0)
 
 
 def is_refused(case: Case) -> bool:

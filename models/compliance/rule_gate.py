@@ -45,7 +45,7 @@ class Summary:
     def __init__(  # noqa: C901, PLR0912 - one pass over the facts, on the hot path
         self, crm: CrmFacts, interactions: InteractionFacts, at: Instant
     ) -> None:
-        self.exact = bool(crm.preferences or crm.work or crm.extra_calls)
+        self.exact = bool(crm.preferences or crm.work or crm.workplace_refused or crm.extra_calls)
         """Facts that too many rules look at."""
         facts = _standing(crm) if crm.flags or crm.holds or crm.disputes or crm.checks else ALWAYS
         granted = outs = 0
@@ -100,7 +100,7 @@ def _standing(crm: CrmFacts) -> int:
         facts |= HOLDS
     if any(dispute.invoice_id is None for dispute in crm.disputes.values()):
         facts |= DISPUTES
-    if any(check.anothers for check in crm.checks.values()):
+    if any(check.anothers_at for check in crm.checks.values()):
         facts |= PARTY
     return facts
 

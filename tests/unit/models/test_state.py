@@ -150,7 +150,10 @@ def test_a_state_of_version_1_is_upgraded():
     assert (said.last_reply_at, said.last_complaint_at) == (7, 8)
     assert said.last_contact_at == CALLED
     assert (said.opt_outs, said.blocked, said.events) == (INTERACTIONS_1[3], INTERACTIONS_1[4], b"12345678")
-    assert [msgspec.to_builtins(touch) for touch in said.touches.values()] == list(INTERACTIONS_1[0].values())
+    touches = [msgspec.to_builtins(touch) for touch in said.touches.values()]
+    assert [touch[: len(old)] for touch, old in zip(touches, INTERACTIONS_1[0].values(), strict=True)] == list(
+        INTERACTIONS_1[0].values()
+    )
     assert found.facts.payments.invoices == {"i": Invoice("USD", amount=100, due=CALLED, at=MAILED)}
     assert found.facts.payments.habits == Habits(2, 1, 4, 16, CALLED, 2)
     assert found.course == Course(1, "d", CALLED, "wait")
