@@ -38,7 +38,8 @@ def _answer(line: bytes, rules: Any) -> Answer:
         if not isinstance(parsed, dict):
             raise BadCase("expected an object with case, at, contact, account, facts, history")  # noqa: TRY301 - a line is answered in one place
         name = parsed.get("case")
-        verdict = judge(rules, case_from(parsed))
+        case = case_from(parsed)
+        verdict = judge(rules, case)
     except BadCase as error:
         return _bad(name, str(error))
     except UnicodeDecodeError as error:
@@ -47,7 +48,7 @@ def _answer(line: bytes, rules: Any) -> Answer:
         return _bad(name, f"not JSON: {error}")
     except RecursionError:
         return _bad(name, "not JSON: nested too deeply")
-    again = verdict.next_allowed_at
+    again = case.at if verdict.allowed else verdict.next_allowed_at
     return Answer(
         _encode(
             {

@@ -35,8 +35,14 @@ def only(line: Any) -> Any:
     return json.loads(checked(line).stdout)
 
 
-def test_a_contact_that_is_allowed_says_so_and_no_more():
-    assert only(GOOD) == {"case": "c1", "allowed": True, "denied_by": [], "reasons": [], "next_allowed_at": None}
+def test_a_contact_that_is_allowed_says_so_and_that_it_is_allowed_at_once():
+    assert only(GOOD) == {
+        "case": "c1",
+        "allowed": True,
+        "denied_by": [],
+        "reasons": [],
+        "next_allowed_at": "2026-03-04T01:59:59Z",
+    }
 
 
 def test_a_denied_contact_names_the_rules_their_reasons_and_when_it_is_allowed():
