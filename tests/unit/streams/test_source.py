@@ -237,3 +237,24 @@ async def test_a_rebalance_at_the_second_look_is_no_fault(silent: Any, *, brings
     silent.consumer.any = rebalance
     await asyncio.wait_for(silent._turn(), DEADLINE)
     assert [name for name, *_ in silent.consumer.calls] == ["anything"]
+
+
+def a_neighbour_wants_a_turn(source: Any) -> None:
+    source.leases[1] = Lease(unit=1, group="generation", positions={TOPIC: 7})
+    source.wants_turn = lambda lease: lease.unit == 1
+
+
+async def test_what_is_due_in_one_partition_gets_its_turn_beside_the_messages_of_another(source: Any):
+    a_neighbour_wants_a_turn(source)
+    (poll,) = source._polls(messages(0))
+    assert [(part.lease.unit, len(part.messages), part.end) for part in poll.parts] == [
+        (0, 1, {TOPIC: 1}),
+        (1, 0, {TOPIC: 7}),
+    ]
+
+
+async def test_what_is_due_waits_while_another_poll_is_on_its_way(source: Any):
+    a_neighbour_wants_a_turn(source)
+    source.flights.expect()
+    (poll,) = source._polls(messages(0))
+    assert [part.lease.unit for part in poll.parts] == [0]
