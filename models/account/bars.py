@@ -81,6 +81,7 @@ def _resolved(facts: CrmFacts, event: DisputeResolved, written: int) -> None:
     dispute = facts.disputes.get(key)
     if dispute is None:
         dispute = facts.disputes[key] = Dispute(event.invoice_id, event.debt_id)
+    dispute.upheld = dispute.upheld or event.outcome == "upheld"
     if written > dispute.resolved:
         dispute.resolved, dispute.outcome = written, event.outcome
     if len(facts.disputes) > DISPUTES:

@@ -116,6 +116,8 @@ class Dispute(msgspec.Struct, array_like=True, gc=False):
     outcome: str | None = None
     oral: bool = False
     """The latest word of it was spoken; what is not known to be counts as written."""
+    upheld: bool = False
+    """It was found once that nothing is owed."""
 
 
 class Hold(msgspec.Struct, array_like=True, gc=False):

@@ -80,7 +80,7 @@ def _standing(case: Case) -> Iterator[tuple[Dispute, Instant]]:
         whole = disputes.get(target) if key != target else None
         if whole is not None and whole.resolved > resolved:
             resolved, outcome = whole.resolved, whole.outcome
-        if dispute.opened > resolved or outcome == "upheld":
+        if dispute.opened > resolved or dispute.upheld or outcome == "upheld":
             yield dispute, instant_of(dispute.opened or dispute.resolved)
 
 
@@ -119,7 +119,7 @@ def _spoken(case: Case) -> Iterator[Told]:
         yield debt or None, at
     for touch in case.touches():
         if speaks_of_debt(touch):
-            yield touch.debt_id, touch.at
+            yield touch.debt_id, case.told_at(touch)
 
 
 def _notices(case: Case) -> Iterator[tuple[str | None, Instant, bool]]:

@@ -102,6 +102,10 @@ class Case(msgspec.Struct, gc=False):
             if not touch.inbound and touch.outcome != FAILED and touch.purpose != "transactional":
                 yield touch
 
+    def told_at(self, touch: Touch) -> Instant:
+        """When a conversation was told of: it may have begun on the date before."""
+        return max(touch.at, instant_of(touch.stamp)) if touch.outcome == "conversation" else touch.at
+
     def is_about(self, debt_id: str | None) -> bool:
         """Whether something may be about the contact's debt; what names none is about any."""
         return debt_id is None or self.debt_id is None or debt_id == self.debt_id

@@ -83,7 +83,7 @@ def _may_call_more(case: Case, zone: Zone, at: Instant, debt_id: str | None, day
 def no_conversation(required: NoConversation, case: Case, at: Instant, extra_days: int) -> Instant:
     """Until when a conversation about the debt is too fresh; in either direction, its date is day 1."""
     talks = [
-        touch.at
+        case.told_at(touch)
         for touch in case.touches()
         if touch.outcome == "conversation"
         and touch.channel in ("call", "voicemail")
