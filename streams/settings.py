@@ -1,7 +1,7 @@
 """How the stream jobs behave: sizes, deadlines and limits, each with the reason for its default."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Annotated, Protocol
 
 from pydantic import BaseModel, Field
 
@@ -78,9 +78,9 @@ class DispatchSettings(BaseModel, extra="forbid"):
     sends_at_once: int = Field(default=32, ge=1)
     """To one provider, by one worker."""
     breaker: BreakerSettings = BreakerSettings()
-    provider_rates: dict[str, float] = {}
+    provider_rates: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Provider -> contacts a second that all workers together hand to it; without an entry there is no limit."""
-    tenant_rates: dict[str, float] = {}
+    tenant_rates: dict[str, Annotated[float, Field(gt=0)]] = {}
     """Tenant -> contacts a second; `*` = each tenant without an entry."""
     retry_first_ms: int = Field(default=5_000, ge=1)
     """About how long after a try that surely sent nothing the next one is; each time twice as long."""

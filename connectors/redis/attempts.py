@@ -5,7 +5,7 @@ before, whether it is stopped, and whether a rate limit has room: no answer of t
 """
 
 import importlib.resources
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -168,11 +168,6 @@ class Attempts:
         for key, attempt in endings.items():
             pipeline.set(self.prefix + key, encode(attempt), ex=REMEMBERED_SECONDS, nx=True)
         await pipeline.execute()
-
-    async def forget(self, keys: Iterable[str]) -> None:
-        """Remove what is remembered of these keys."""
-        if some := [self.prefix + key for key in keys]:
-            await self.client.delete(*some)
 
     async def _put(self, key: str, expected: bytes, blob: bytes) -> bytes:
         stored: bytes = await self._swap(keys=[self.prefix + key], args=[expected, blob, REMEMBERED_SECONDS])

@@ -24,6 +24,7 @@ from schemas.contacts import ContactRequested
 from schemas.control import Tenant
 
 EXPIRED = "expired"
+"""Followed by `:` and what it waited for, if it had to."""
 TOO_LATE = "too_late"
 """A confirmation of an opt-out that would come later than the law lets it: 47 CFR 64.1200(a)(12)."""
 SETTLED = "settled"

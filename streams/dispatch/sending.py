@@ -83,7 +83,7 @@ class Sending:
         if order.stored is not None:
             return await self._begun_before(order, order.stored, now)
         if now >= instant(request.expires_at):
-            return self._failed(EXPIRED)
+            return self._failed(EXPIRED if order.reason is None else f"{EXPIRED}:{order.reason}")
         if now + CLOCK_SKEW < (opens := instant(request.not_before)):
             return Wait(opens, parking.TOO_EARLY, order.tries)
         if self._is_stopped(request):

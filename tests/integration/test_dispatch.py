@@ -353,7 +353,7 @@ async def test_each_try_waits_longer_and_the_last_one_is_the_end_of_the_request(
             world.clock.instant = NOON + DAY - 1
     assert waits[:6] == sorted(waits[:6])
     assert 2_500 <= waits[0] <= 5_000
-    assert [told["code"] for told in world.told()] == ["expired"]
+    assert [told["code"] for told in world.told()] == ["expired:not_sent"]
 
 
 async def test_the_next_provider_is_asked_when_the_first_has_surely_sent_nothing(world: World):
@@ -541,7 +541,7 @@ async def test_what_was_stopped_goes_when_it_is_let_go_and_expires_when_it_is_no
     assert max((await world.parked()).values()) <= 15_000
     world.clock.instant += 15_000
     await worker.settle([world.turn(part.lease)])
-    assert [(told["account_id"], told["code"]) for told in world.told()] == [("a2", "expired")]
+    assert [(told["account_id"], told["code"]) for told in world.told()] == [("a2", "expired:paused")]
     assert button.release(stop(resumed=True))
     world.clock.instant += 15_000
     await worker.settle([world.turn(part.lease)])
