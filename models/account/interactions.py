@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from models.account.outcome import APPLIED, DUPLICATE, Answer
-from models.account.seen import EVENTS, fingerprint, remember, stamp
+from models.account.seen import EVENTS, fingerprint, instant_of, remember, stamp
 from models.calendar import DAY, day_number, instant
 from models.clock import Instant
 from models.language.opt_out import channels_named, opt_out
@@ -426,7 +426,8 @@ def _remember_first(facts: InteractionFacts, touch: Touch) -> None:
     """What is asked of a contact even when it is not kept any more."""
     debt = touch.debt_id or ""
     if speaks_of_debt(touch):
-        facts.spoken[debt] = min(facts.spoken.get(debt, touch.at), touch.at)
+        since = max(touch.at, instant_of(touch.stamp)) if touch.outcome == "conversation" else touch.at
+        facts.spoken[debt] = min(facts.spoken.get(debt, since), since)
         _bound_debts(facts.spoken)
     if gives_notice(touch):
         facts.noticed[debt] = min(facts.noticed.get(debt, touch.at), touch.at)
