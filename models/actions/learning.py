@@ -21,6 +21,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from schemas.strategies import ActionStrategy, Learned, LearnedEffect, WaitCalibration
 
@@ -182,6 +183,13 @@ def posterior(
         x: (n, k) columns; y: (n,) in [0, 1]; weight: (n,) of the rows; offset: (n,) added log-odds.
         mean, sd: (k,) of the prior.
     """
+    with threadpool_limits(limits=1):  # the matrices are small, and threads on a busy machine wait for each other
+        return _mode(x, y, weight, offset, mean, sd)
+
+
+def _mode(
+    x: Numbers, y: Numbers, weight: Numbers, offset: Numbers, mean: Numbers, sd: Numbers
+) -> tuple[Numbers, Numbers]:
     precision = 1.0 / sd**2
     at = mean.astype(np.float64).copy()
     hessian = np.diag(precision)
@@ -194,7 +202,8 @@ def posterior(
         at += step if largest <= 2.0 else step * (2.0 / largest)
         if largest < CONVERGED:
             break
-    return at, np.linalg.inv(hessian)
+    covariance: Numbers = np.linalg.inv(hessian)
+    return at, covariance
 
 
 def _sigmoid(x: Numbers) -> Numbers:

@@ -7,7 +7,6 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import yaml
-from threadpoolctl import threadpool_limits
 
 from models.actions.learning import WAITED, Decile, Examples, deciles, learn, predicted
 from recoup.learning.story import Gathered, examples_of
@@ -36,11 +35,6 @@ def teach(strategy: ActionStrategy, logs: Sequence[Gathered], at: dt.datetime, s
         BadInput: nothing in them can be learned from.
     """
     examples = examples_of(logs)
-    with threadpool_limits(1):  # small matrices: threads would only wait for each other, for minutes on a busy machine
-        return _taught(strategy, examples, at, source)
-
-
-def _taught(strategy: ActionStrategy, examples: Examples, at: dt.datetime, source: str) -> Lesson:
     judged = examples.account % JUDGED == 0
     apart = learn(strategy, part_of(examples, ~judged), at, source)
     others = part_of(examples, judged)
@@ -63,7 +57,7 @@ def with_learned(text: str, learned: Learned) -> str:
     kept: list[str] = []
     skipping = False
     for line in text.splitlines():
-        if line and not line[0].isspace() and not line.startswith("#"):
+        if line and not line[0].isspace():
             skipping = line.startswith(KEY)
         if not skipping:
             kept.append(line)

@@ -52,7 +52,8 @@ class Draws:
 def _uniform(keys: NDArray[np.uint64], day: int, purpose: int) -> Uniforms:
     with np.errstate(over="ignore"):
         words = _mixed(keys ^ np.uint64(_address(day, purpose)))
-    return (words >> np.uint64(11)) * _ULP
+    drawn: Uniforms = (words >> np.uint64(11)).astype(np.float64) * _ULP
+    return drawn
 
 
 def _address(day: int, purpose: int) -> int:

@@ -68,7 +68,7 @@ class Life:
         self.promised = np.zeros(size, dtype=bool)
         self._due: list[tuple[Instant, int, int, Act]] = []
         self._numbered = 0
-        self._codes = {name: number for number, name in enumerate(NAMES)}
+        self._codes: dict[str, int] = {name: number for number, name in enumerate(NAMES)}
 
     # -- time ----------------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ from recoup.simulator.world.places import PLACES, Place
 from recoup.simulator.world.purposes import Purpose
 from recoup.tenants import read_folder
 from schemas.control import Tenant
+from schemas.currencies import Currency
 
 FOLDER = Path(__file__).parent / "tenants"
 SHARES = {"brightwater": 0.40, "harbor": 0.25, "northgate": 0.20, "fernwerk": 0.15}
@@ -24,6 +25,8 @@ AGAIN = {"brightwater": 0.85, "harbor": 0.0, "northgate": 0.85, "fernwerk": 0.55
 """That another invoice follows 30 days after the last one."""
 TO_US_CENTS = {"USD": 1.0, "GBP": 1.27, "EUR": 1.10}
 """Of a minor unit: one fixed rate each, so that sums over tenants can be told in one currency."""
+
+CURRENCIES: dict[str, Currency] = {"US": "USD", "GB": "GBP", "DE": "EUR"}
 
 MOST_INVOICES = 5
 FIRST_DUE = (-12, 24)
@@ -155,8 +158,7 @@ class Population:
             after = np.floor(25 * self.draws.uniform(place, Purpose.DISPUTE_DAY)).astype(np.int64)
             self.dispute_day[:, place] = np.where(doubts, np.maximum(day - 10 + after, 0), NEVER)
         self.issue_day = np.where(self.due_day == NEVER, NEVER, self.due_day - TERMS)
-        self.currency = ["GBP" if PLACES[place].country == "GB" else ("EUR" if PLACES[place].country == "DE" else "USD")
-                         for place in self.place]  # fmt: skip
+        self.currency: list[Currency] = [CURRENCIES[PLACES[place].country] for place in self.place]
         self.rate = np.array([TO_US_CENTS[currency] for currency in self.currency])
 
 
