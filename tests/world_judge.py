@@ -92,9 +92,10 @@ def _address(population: Population, customer: int, channel: str, account: Accou
     if channel == "email":
         return email_of(customer, population.tenant_ids[population.tenant[customer]])
     if channel == "letter":
-        return next(
+        address: str = next(
             event.address
             for event in account.events
             if getattr(event, "channel", "") == "letter" and hasattr(event, "address")
         )
+        return address
     return phone_of(customer)

@@ -202,8 +202,7 @@ def _mode(
         at += step if largest <= 2.0 else step * (2.0 / largest)
         if largest < CONVERGED:
             break
-    covariance: Numbers = np.linalg.inv(hessian)
-    return at, covariance
+    return at, np.linalg.inv(hessian).astype(np.float64)
 
 
 def _sigmoid(x: Numbers) -> Numbers:
@@ -280,7 +279,7 @@ def _mean(values: Numbers, chosen: Numbers) -> tuple[float, float]:
     return mean, sd
 
 
-def log_odds_of(scores: Sequence[float], clip: float = 1e-6) -> Numbers:
+def log_odds_of(scores: Sequence[float] | Numbers, clip: float = 1e-6) -> Numbers:
     """Logit of scores, which are no surer than `clip`."""
     p = np.clip(np.asarray(scores, dtype=np.float64), clip, 1 - clip)
     found: Numbers = np.log(p / (1 - p))

@@ -52,6 +52,7 @@ def test_a_lesson_is_written_into_the_file_and_leaves_the_rest_as_it_was(strateg
     assert text.count("\nlearned:") == 1
     assert text.splitlines()[0] == before.splitlines()[0]
     again = strategy_from(yaml.safe_load(text), "again.yaml")
+    assert again.learned is not None
     assert again.learned.source == "simulated"
     assert again.actions == strategy.actions
     assert with_learned(text, lesson.learned) == text
@@ -60,7 +61,7 @@ def test_a_lesson_is_written_into_the_file_and_leaves_the_rest_as_it_was(strateg
 
 
 def test_a_learned_section_in_the_middle_of_a_file_is_replaced():
-    old = Learned(at="2026-01-01T00:00:00Z", source="a", horizon_days=30)
+    old = Learned(at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC), source="a", horizon_days=30)
     text = with_learned("name: x\nlearned:\n  source: old\n  # said\n# about caution\ncaution: 1\n", old)
     assert "old" not in text
     assert text.startswith("name: x\n# about caution\ncaution: 1\nlearned:")

@@ -22,6 +22,7 @@ def found():
 def test_a_mean_has_the_interval_of_students_t():
     its = estimate([1.0, 2.0, 3.0, 4.0])
     assert its.mean == 2.5
+    assert its.high is not None
     assert its.high - its.mean == pytest.approx(3.182 * (5 / 3) ** 0.5 / 2, abs=1e-5)
     assert estimate([4.0]).low is None
 
