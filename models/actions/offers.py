@@ -159,12 +159,13 @@ def left_of(limits: Sequence[Limit], recent: Recent, at: Instant) -> int | None:
     Counted by days of 24 hours and without the finer exceptions: what it is for is a price, the gate has the last word.
     """
     fewest: int | None = None
+    contacts: list[Touch | Planned] = [*recent.touches, *recent.planned]
     for limit in limits:
         if limit.days < LEAST_DAYS:
             continue
         after, channels, purposes = at - limit.days * DAY, limit.counted_channels, limit.counted_purposes
         made = 0
-        for contact in (*recent.touches, *recent.planned):
+        for contact in contacts:
             made += (
                 contact.at > after
                 and (not channels or contact.channel in channels)
