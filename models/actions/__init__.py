@@ -1,1 +1,1 @@
-"""What to do next about an account. Open `schedule.py` first."""
+"""What to do next about an account. Open `choice.py` first: what every policy is asked, and what every choice says."""

@@ -3,8 +3,6 @@
 from functools import lru_cache
 from hashlib import blake2b
 
-from models.clock import Instant
-
 
 @lru_cache(maxsize=256)
 def _salted(experiment: str) -> "blake2b":
@@ -19,8 +17,3 @@ def in_hold_out(experiment: str, key: str, share: float) -> bool:
     digest = _salted(experiment).copy()
     digest.update(b"|" + key.encode())
     return (int.from_bytes(digest.digest(), "big") >> 11) < share * 9_007_199_254_740_992.0
-
-
-def is_running(ends_at: Instant, at: Instant) -> bool:
-    """Whether the experiment still holds accounts out."""
-    return at < ends_at
