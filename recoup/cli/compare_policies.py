@@ -34,6 +34,24 @@ def seeds_from(text: str | None, first: int) -> tuple[int, ...]:
     return numbers
 
 
+def refuse_misfits(question: "Question") -> None:
+    """Raise BadInput when two policies have one name, or one decides for no tenant of the simulated world."""
+    from recoup.simulator.world.population import FOLDER
+    from recoup.tenants import read_folder
+
+    names = [policy.name for policy in question.policies]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadInput(f"--policy: two of them are called `{name}`; give one of the files another name.")
+    tenants = read_folder(FOLDER).values()
+    for policy in question.policies:
+        if not any(policy.fits(tenant) for tenant in tenants):
+            currencies = ", ".join(sorted({currency for tenant in tenants for currency in tenant.currencies}))
+            raise BadInput(
+                f"--policy {policy.name}: it has no prices for any tenant of the simulated world; they are in {currencies}."
+            )
+
+
 def compare_policies(question: "Question", *, jobs: int, as_json: bool, report: Path | None, log: Path | None) -> None:
     """Run the comparison, show it, and write what was asked for."""
     import contextlib

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from recoup.cli.compare_policies import compare_policies, seeds_from
+from recoup.cli.compare_policies import compare_policies, refuse_misfits, seeds_from
 from schemas.errors import BadInput
 
 if TYPE_CHECKING:
@@ -138,6 +138,7 @@ def _compare(
     question = Question(
         policies=tuple(policy_named(text) for text in policies), accounts=accounts, days=days, seeds=seeds
     )
+    refuse_misfits(question)
     compare_policies(question, jobs=jobs, as_json=as_json, report=report, log=log)
 
 

@@ -14,8 +14,9 @@ from recoup.simulator.comparison.measures import NUMBERS, Measures, measure, seg
 from recoup.simulator.comparison.policies import Policy, decides
 from recoup.simulator.world.log import Written
 from recoup.simulator.world.opening import START_DATE
-from recoup.simulator.world.population import TO_US_CENTS, Population
+from recoup.simulator.world.population import FOLDER, TO_US_CENTS, Population
 from recoup.simulator.world.run import World
+from recoup.tenants import read_folder
 
 Progress = Callable[[str, float, str], None]
 """Told (policy, share done, what is shown beside it)."""
@@ -77,6 +78,8 @@ class PolicyResult(msgspec.Struct, frozen=True, kw_only=True):
     denied: dict[str, int]
     account_days_per_cpu_second: int
     by_seed: dict[str, Measures]
+    decides_for: list[str]
+    """Tenants; the others kept their own schedule, because the strategy has no prices in their currencies."""
 
 
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,11 +170,11 @@ def _told(question: Question, runs: Sequence[OneRun]) -> Comparison:
         starts_on=START_DATE.isoformat(),
         currency="USD",
         rates=dict(TO_US_CENTS),
-        policies=[_result(question, its, first) for its in by_policy.values()],
+        policies=[_result(question, policy, by_policy[policy.name], first) for policy in question.policies],
     )
 
 
-def _result(question: Question, runs: Sequence[OneRun], first: Sequence[OneRun]) -> PolicyResult:
+def _result(question: Question, policy: Policy, runs: Sequence[OneRun], first: Sequence[OneRun]) -> PolicyResult:
     channels = runs[0].measures.contacts_by_channel
     due = np.array([run.measures.became_due_minor for run in runs])
     received = np.array([run.received_by_day for run in runs]).cumsum(axis=1) / due[:, None]
@@ -192,6 +195,7 @@ def _result(question: Question, runs: Sequence[OneRun], first: Sequence[OneRun])
         denied=_summed([run.denied for run in runs]),
         account_days_per_cpu_second=round(question.accounts * question.days * len(runs) / cpu),
         by_seed={str(run.seed): run.measures for run in runs},
+        decides_for=[name for name, tenant in read_folder(FOLDER).items() if policy.fits(tenant)],
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from models.actions.strategy import NONE
+from models.actions.strategy import NONE, check_for
 from models.compliance.rule_gate import RuleGate
 from models.core import Outcome, Work, step
 from recoup.policy_releases import read_strategy
@@ -24,7 +24,17 @@ class Policy(msgspec.Struct, frozen=True):
 
     name: str
     strategy: ActionStrategy | None = None
-    """For every tenant; None = each tenant's own schedule."""
+    """For every tenant that it has prices for, the others keep their own schedule; None = for none of them."""
+
+    def fits(self, tenant: Tenant) -> bool:
+        """Whether the policy decides for a tenant."""
+        if self.strategy is None:
+            return True
+        try:
+            check_for(self.strategy, tenant, self.name)
+        except BadInput:
+            return False
+        return True
 
 
 def policy_named(text: str) -> Policy:
@@ -51,7 +61,11 @@ def policy_named(text: str) -> Policy:
 def decides(policy: Policy, tenants: Mapping[str, Tenant]) -> Decides:
     """What decides when the policy is in force."""
     gate = RuleGate()
-    strategies = {} if policy.strategy is None else {"*": policy.strategy}
+    strategies = (
+        {}
+        if policy.strategy is None
+        else {name: policy.strategy for name, tenant in tenants.items() if policy.fits(tenant)}
+    )
 
     def decide(work: list[Work]) -> Outcome:
         return step(work, tenants, "live", gate, strategies=strategies)

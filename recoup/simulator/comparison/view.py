@@ -37,6 +37,12 @@ def view(comparison: Comparison) -> Iterator[RenderableType]:
     )
     yield _measures(comparison)
     yield _segments(comparison)
+    tenants = {name for result in comparison.policies for name in result.decides_for}
+    for result in comparison.policies:
+        if left := sorted(tenants - set(result.decides_for)):
+            yield Text(
+                f"{result.policy} has no prices in the currencies of {', '.join(left)}: they kept their own schedule."
+            )
     if len(seeds) > 1:
         yield Text("± half of the 95 % interval over seeds. Money in US dollars at fixed rates.", style="dim")
     else:

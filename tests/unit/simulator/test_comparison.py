@@ -96,3 +96,28 @@ def test_the_command_answers_in_json_without_a_stack(tmp_path):
 def test_an_unknown_policy_is_refused_with_what_there_is():
     with pytest.raises(BadInput, match=r"There is no policy `best`: expected schedule"):
         policy_named("best")
+
+
+def test_tenants_without_prices_in_a_strategy_keep_their_own_schedule(tmp_path):
+    dollars = tmp_path / "dollars.yaml"
+    dollars.write_text(
+        "name: dollars\npolicy: nba\nactions:\n"
+        "  - {id: email, action: contact, channel: email, template: t, cost: {USD: 1}, effect: {log_odds: 1, sd: 0}}\n"
+    )
+    policies = (policy_named("schedule"), policy_named(str(dollars)))
+    schedule, other = compare(Question(policies=policies, accounts=120, days=20, seeds=(103,))).policies
+    assert other.decides_for == ["brightwater", "harbor"]
+    for name in ("tenant:northgate", "tenant:fernwerk"):
+        assert other.segments[name] == schedule.segments[name]
+    assert other.segments["tenant:brightwater"]["contacts"] != schedule.segments["tenant:brightwater"]["contacts"]
+
+
+def test_a_strategy_without_a_price_for_anybody_is_refused(tmp_path):
+    yen = tmp_path / "yen.yaml"
+    yen.write_text(
+        "name: yen\npolicy: nba\nactions:\n"
+        "  - {id: email, action: contact, channel: email, template: t, cost: {JPY: 1}, effect: {log_odds: 1, sd: 0}}\n"
+    )
+    done = CliRunner().invoke(simulate, ["--policy", "schedule", "--policy", str(yen)])
+    assert isinstance(done.exception, BadInput)
+    assert "EUR, GBP, USD" in str(done.exception)
