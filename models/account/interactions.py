@@ -47,6 +47,7 @@ PROMISES = 8
 BLOCKED = 16
 
 FAILED = "failed"
+LEFT = ("sent", "unknown")
 READ = ("opened", "clicked")
 CONNECTED = ("conversation", "third_party", "voicemail", "no_answer", "wrong_party")
 """Outcomes of a call that was made; `not_connected` was none."""
@@ -167,13 +168,17 @@ def _reported(outcome: str) -> Callable[[InteractionFacts, Any, Instant, bytes],
 
 
 def _touch(facts: InteractionFacts, name: str, channel: str, outcome: str, at: Instant, mark: bytes) -> Touch:
-    """The contact with this report on it; reports may come in any order."""
+    """The contact with this report on it; reports may come in any order.
+
+    That it left says less than what became of it, even when both are told for the same instant.
+    """
     written = stamp(at, mark)
     touch = facts.touches.get(name)
     if touch is None:
         touch = facts.touches[name] = Touch(at, channel, outcome, written)
         return touch
-    if written > touch.stamp:
+    first, only_left = outcome in LEFT, touch.outcome in LEFT
+    if written > touch.stamp if first is only_left else only_left:
         touch.outcome, touch.stamp = outcome, written
     if not touch.sent and at < touch.at:
         touch.at = at

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from models.account.interactions import Contacts
 from models.account.state import Facts
@@ -70,3 +71,12 @@ def test_contacts_that_were_read_first_follow_what_is_folded_later():
 def test_contacts_made_and_answers_are_counted_once(events, made, answered):
     contacts = told(*events).contacts
     assert (contacts.made, contacts.answered) == (made, answered)
+
+
+@pytest.mark.parametrize("number", range(8))
+def test_what_became_of_a_contact_says_more_than_that_it_left(number):
+    left = sent("a", at=1, channel="call")
+    talked = called(1, "conversation", contact_id="a")
+    renamed = [structs.replace(event, event_id=f"{number}-{place}") for place, event in enumerate((left, talked))]
+    for order in (renamed, renamed[::-1]):
+        assert told(*order).interactions.touches["a"].outcome == "conversation"
