@@ -23,7 +23,7 @@ def test_nothing_is_sent_that_the_oracle_forbids_and_nothing_denied_that_it_allo
     assert list(forbidden(population, log.accounts)) == []
     asked = list(denials(population, log.accounts))
     assert len({rule for _, _, law, _ in asked for rule in law}) > 10
-    assert [its for its in asked if not its[3]] == []
+    assert [its for its in asked if its[2] != its[3]] == []
 
 
 def test_the_oracle_sees_what_is_forbidden():
@@ -37,10 +37,10 @@ def test_the_oracle_sees_what_is_forbidden():
 @pytest.mark.slow
 @pytest.mark.timeout(3_600)
 @pytest.mark.parametrize("policy", ["schedule", "nba"])
-def test_a_quarter_of_twenty_thousand_accounts_stands_before_the_oracle(policy):
+def test_ninety_days_of_twenty_thousand_accounts_stand_before_the_oracle(policy):
     population, log = run(policy, 107, 20_000, 90, every=25)
     assert sum(len(account.contacts) for account in log.accounts) > 40_000
     assert list(forbidden(population, log.accounts)) == []
     asked = list(denials(population, log.accounts))
     assert len({rule for _, _, law, _ in asked for rule in law}) > 15
-    assert [its for its in asked if not its[3]] == []
+    assert [its for its in asked if its[2] != its[3]] == []
