@@ -5,6 +5,7 @@ only those up to the instant that is asked about.
 """
 
 import datetime as dt
+from functools import cache
 from typing import Any, get_args
 
 import msgspec
@@ -130,6 +131,7 @@ def _event(raw: Any, place: int) -> Event:
         raise BadCase(f"`{where}` ({kind}): {_without_values(error)}") from error
 
 
+@cache
 def _structs() -> dict[str, type[Event]]:
     return {
         name: spec.struct

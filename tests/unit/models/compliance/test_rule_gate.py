@@ -265,7 +265,7 @@ def test_a_reply_that_is_nothing_but_a_word_of_the_law_is_an_opt_out(text, stops
 
 def test_a_stop_confirmation_passes_the_opt_out_and_the_hours():
     stop = opted_out("sms", at=2 + 8 / 24)  # at 03:00 in New York
-    confirmed = {"channel": "sms", "purpose": "opt_out_confirmation"}
+    confirmed: dict[str, Any] = {"channel": "sms", "purpose": "opt_out_confirmation"}
     assert judged("2026-03-04T03:05:00-05:00", stop, **confirmed).allowed
     assert judged("2026-03-04T03:05:00.001-05:00", stop, **confirmed).denied_by == ("TC-4",)
 
