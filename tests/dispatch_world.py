@@ -245,15 +245,15 @@ class Kafka:
         self.admin = clients.admin(settings)
         for made in self.admin.create_topics(topics).values():
             made.result()
+        self.producer = clients.producer(settings)
         self.consumer = clients.consumer(settings, name)
         self.publishers: list[Publisher] = []
 
     def add(self, value: bytes, key: bytes) -> None:
-        producer = clients.producer(self.settings)
-        producer.produce(self.requests, value, key)
-        assert producer.flush(10) == 0
+        self.producer.produce(self.requests, value, key)
 
     def messages(self, topic: str) -> list[Any]:
+        assert self.producer.flush(10) == 0
         return list(read_to_end(self.settings, [TopicPartition(self.names.get(topic, topic), 0)]))
 
     async def publisher(self) -> Publisher:

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -597,3 +598,21 @@ async def test_many_contacts_are_handed_over_side_by_side(world: World):
     await worker.settle([await world.part(*[requested(account) for account in accounts])])
     assert len(world.provider.contacted) == 40
     assert {told["account_id"] for told in world.told()} == set(accounts)
+
+
+@pytest.mark.slow
+@on_kafka
+async def test_two_hundred_contacts_a_second(world: World):
+    accounts = [f"a{number}" for number in range(2_000)]
+    for account in accounts:
+        await world.knows(account)
+    worker = await world.worker()
+    part = await world.part(*map(requested, accounts))
+    began = time.monotonic()
+    while part.messages or await world.parked():
+        await worker.settle([part])
+        world.clock.instant += 250
+        part = world.turn(part.lease)
+    seconds = time.monotonic() - began
+    assert len(world.provider.contacted) == len(world.told()) == 2_000
+    assert 2_000 / seconds > 200
