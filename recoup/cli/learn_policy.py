@@ -12,8 +12,10 @@ from schemas.errors import BadInput
 @click.option(
     "--log",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Of `recoup simulate --policy ... --log`; the policy must have explored.",
+    help="Of `recoup simulate --policy ... --log`, or as `recoup evaluate` takes it; the policy must have explored.",
 )
+@click.option("--from-warehouse", is_flag=True, help="Of what has landed in ClickHouse of --tenant.")
+@click.option("--tenant", help="With --from-warehouse.")
 @click.option(
     "--accounts", default=4_000, show_default=True, type=click.IntRange(100, 1_000_000), help="Without --log."
 )
@@ -28,6 +30,8 @@ from schemas.errors import BadInput
 def learn(
     file: Path,
     log: Path | None,
+    from_warehouse: bool,
+    tenant: str | None,
     accounts: int,
     days: int,
     seeds: str,
@@ -38,32 +42,42 @@ def learn(
 ) -> None:
     """Learn what a strategy's actions do, and write it into the `learned` section of the strategy's file.
 
-    Without --log the strategy's actions are drawn at random on simulated customers: mostly nothing is done, so that an
-    effect is measured against waiting. Two thirds of the accounts teach what is then judged on the others.
+    Without --log and --from-warehouse the strategy's actions are drawn at random on simulated customers: mostly nothing is
+    done, so that an effect is measured against waiting. Two thirds of the accounts teach what is then judged on the others.
 
     \b
     Example:  recoup policies learn config/strategies/household.yaml --accounts 4000 --to learned.yaml
+              recoup policies learn config/strategies/household.yaml --from-warehouse --tenant acme
     """
     import msgspec
     from rich.console import Console
 
     from models.calendar import utc
     from models.clock import WallClock
+    from recoup.addresses import require
     from recoup.cli.compare_policies import seeds_from
     from recoup.cli.progress import phases
     from recoup.learning.exploring import explored
     from recoup.learning.lesson import teach, write
     from recoup.learning.story import read_log
     from recoup.learning.telling import page, view
+    from recoup.learning.warehouse import landed
     from recoup.policy_releases import read_strategy
+    from recoup.settings import Settings
 
     strategy = read_strategy(file)
     if not strategy.actions:
         raise BadInput(f"{file}: a strategy of policy `{strategy.policy}` has no actions to learn about.")
-    if log is None and days <= strategy.horizon_days:
+    if from_warehouse != (tenant is not None) or (from_warehouse and log is not None):
+        raise click.UsageError("Give --log FILE, or --from-warehouse --tenant TENANT, or neither to simulate.")
+    if log is None and not from_warehouse and days <= strategy.horizon_days:
         raise BadInput(f"--days {days}: the strategy looks {strategy.horizon_days} days ahead; a run must be longer.")
     if log is not None:
         logs, source = read_log(log, strategy), log.name
+    elif tenant is not None:
+        settings = Settings()
+        require(settings, "clickhouse")
+        logs, source = [landed(settings, strategy, tenant)], f"the warehouse: {tenant}"
     else:
         chosen = seeds_from(seeds, 101)
         with phases() as (_, show):

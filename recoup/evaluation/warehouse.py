@@ -50,7 +50,7 @@ def material_of(
         tables = OutcomeTables(client, database)
         found: list[Material] = []
         for name in [tenant] if tenant is not None else list(extents):
-            decided = _shown(_decided(tables, name, since, until), name, extents[name].accounts, show)
+            decided = _shown(decided_of(tables, name, since, until), name, extents[name].accounts, show)
             found += materials(decided, policy, window, extents[name].until)
         return found
     finally:
@@ -69,7 +69,7 @@ def _shown(decided: Iterable[Decided], tenant_id: str, accounts: int, show: Show
     show(tenant_id, 1.0, f"{count:,} decisions of {seen:,} accounts")
 
 
-def _decided(tables: OutcomeTables, tenant_id: str, since: Instant, until: Instant | None) -> Iterator[Decided]:
+def decided_of(tables: OutcomeTables, tenant_id: str, since: Instant, until: Instant | None) -> Iterator[Decided]:
     """Two streams that are sorted alike, merged: the money stands with an account's first decision."""
     money = groupby(tables.money(tenant_id, since), key=lambda its: its.account_id)
     current = next(money, None)

@@ -14,6 +14,8 @@ from models.actions.options import options_of, question_of
 from models.actions.policy import Strategist, segment_of
 from models.calendar import DAY, instant
 from models.clock import Instant
+from models.evaluation.decisions import Decided
+from recoup.evaluation.log_file import read
 from schemas.actions import NextBestAction
 from schemas.contacts import ContactRequested
 from schemas.envelope import Event
@@ -21,6 +23,7 @@ from schemas.errors import BadInput
 from schemas.payments import PaymentReceived, PaymentReversed
 from schemas.strategies import ActionStrategy
 
+DECISION = b'"next_best_action.chosen"'
 UNKNOWN = -2
 """The place of an action that the strategy does not have."""
 
@@ -77,6 +80,13 @@ class Gathered:
         if decision.at_stake_minor > 0 and len(decision.actions) > 1 and (row := self._row(decision)) is not None:
             self._story(decision).rows.append(row)
 
+    def take(self, decided: Decided) -> None:
+        """Takes a decision with money on its account, as judges of policies read them."""
+        self.decided(0, decided.decision)
+        if decided.received:
+            self.until = max(self.until, *[piece.at for piece in decided.received])
+            self._story(decided.decision).money += [(its.at, its.currency, its.amount) for its in decided.received]
+
     def _story(self, event: Event) -> Story:
         key = f"{event.tenant_id}|{event.account_id}"
         return self.stories.setdefault(key, Story())
@@ -123,11 +133,22 @@ _HEARD: Any = PaymentReceived | PaymentReversed
 
 
 def read_log(path: Path, strategy: ActionStrategy) -> list[Gathered]:
-    """The runs of a file that `recoup simulate --policy ... --log` has written.
+    """The runs of a file that `recoup simulate --policy ... --log` has written, or the log that `recoup evaluate` takes.
 
     Raises:
-        BadInput: a line is not of such a file.
+        BadInput: a line is of neither.
     """
+    with path.open("rb") as file:
+        first = file.readline()
+    if b'"outcome"' in first and DECISION in first:
+        gathered = Gathered(strategy)
+        for decided in read(path):
+            gathered.take(decided)
+        return [gathered]
+    return _read_simulation(path, strategy)
+
+
+def _read_simulation(path: Path, strategy: ActionStrategy) -> list[Gathered]:
     line_of, decision_of = msgspec.json.Decoder(_Line).decode, msgspec.json.Decoder(NextBestAction).decode
     event_of = msgspec.json.Decoder(_HEARD).decode
     found: dict[tuple[str, int], Gathered] = {}

@@ -91,3 +91,32 @@ def test_a_log_without_a_choice_is_refused(tmp_path, strategy):
     log.write_text("not json\n")
     with pytest.raises(BadInput, match="line 1"):
         read_log(log, strategy)
+
+
+def test_the_log_that_judges_read_teaches_the_same_as_the_run_itself(tmp_path, strategy):
+    log = tmp_path / "log.jsonl"
+    ran = ["--policy", "random", "--accounts", "120", "--days", "45", "--seed", "143", "--seeds", "1", "--json"]
+    assert CliRunner().invoke(simulate, [*ran, "--log", str(log)]).exit_code == 0
+    lines = [json.loads(line) for line in log.read_bytes().splitlines()]
+    money: dict[str, list[dict]] = {}
+    for line in lines:
+        event = line.get("heard") or {}
+        if event.get("type") in ("payment.received", "payment.reversed"):
+            sign = 1 if event["type"] == "payment.received" else -1
+            piece = {
+                "amount_minor": sign * event["amount_minor"],
+                "currency": event["currency"],
+                "at": event["occurred_at"],
+            }
+            money.setdefault(event["account_id"], []).append(piece)
+    told = []
+    for line in lines:
+        if decision := line.get("decided"):
+            came = [p for p in money.get(decision["account_id"], []) if p["at"] > decision["occurred_at"]]
+            money[decision["account_id"]] = []
+            told.append(json.dumps(decision | {"outcome": {"received": came}}))
+    judged = tmp_path / "judged.jsonl"
+    judged.write_text("\n".join(told))
+    one, other = examples_of(read_log(log, strategy)), read_log(judged, strategy)
+    assert len(examples_of(other).action) > 0.5 * len(one.action)
+    assert abs(examples_of(other).paid.mean() - one.paid.mean()) < 0.1
