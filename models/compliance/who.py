@@ -77,6 +77,6 @@ def who_is(said: Said) -> Who:
 @lru_cache(maxsize=4_096)
 def zones_named(names: tuple[str, ...]) -> tuple[Zone, ...]:
     """The zones of these names; none at all when there is no zone of one of them, for the customer may be there."""
-    found = [zone(name) for name in names]
+    found = [zone(name) for name in dict.fromkeys(names)]
     known = tuple(place for place in found if place is not None)
     return known if len(known) == len(found) else ()

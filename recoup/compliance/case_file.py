@@ -33,7 +33,10 @@ OUTCOMES = (
 TOPICS = ("crm-events", "interaction-events")
 NUMBERED = ("call", "voicemail", "sms")
 
+ENDS = ("until", "ends_at")
+"""Fields of facts that may lie far ahead."""
 _EARLIEST: Instant = 1
+_LATEST: Instant = instant(dt.datetime(LAST_YEAR + 1, 12, 31, tzinfo=dt.UTC))
 
 
 class BadCase(BadInput):
@@ -125,6 +128,9 @@ def _event(raw: Any, place: int) -> Event:
         "occurred_at": dt.datetime.fromtimestamp(happened / 1000, dt.UTC),
     }
     payload.pop("schema_version", None)
+    for name in ENDS:
+        if isinstance(said := payload.get(name), str) and _year(said) > LAST_YEAR:
+            del payload[name]  # whoever writes 9999 means that there is no end
     try:
         return msgspec.convert(payload, struct)
     except msgspec.ValidationError as error:
@@ -204,7 +210,11 @@ def _time(raw: dict[str, Any], name: str, where: str) -> Instant:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise BadCase(f"`{where}`: expected a time of RFC 3339 with an offset, such as 2026-03-03T20:59:59-05:00")
-    return max(instant(moment), _EARLIEST)
+    return min(max(instant(moment), _EARLIEST), _LATEST)
+
+
+def _year(said: str) -> int:
+    return int(said[:4]) if said[:4].isdecimal() else 0
 
 
 def _one_of(raw: dict[str, Any], name: str, choices: tuple[str, ...], default: str | None, where: str) -> str:

@@ -192,6 +192,24 @@ def test_what_comes_later_is_not_known_and_what_comes_at_that_moment_is():
     assert held("2026-03-03T17:00:00Z") == ["ST-6"]
 
 
+@pytest.mark.parametrize("until", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00", None])
+def test_a_hold_until_the_end_of_time_has_no_end(until: str | None):
+    held = {"type": "hold.placed", "until": until, "occurred_at": "2026-03-01T12:00:00Z"}
+    answer = only(changed(facts=[held]))
+    assert (answer["denied_by"], answer["next_allowed_at"]) == (["ST-6"], None)
+
+
+@pytest.mark.parametrize("at", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_times_at_the_ends_of_the_calendar_are_just_long_ago_or_not_yet(at: str):
+    told = {"facts": [{"type": "hardship.ended", "occurred_at": at}], "history": [{"at": at, "channel": "call"}]}
+    assert only(GOOD | told)["allowed"]
+
+
+def test_a_zone_that_is_named_twice_is_one():
+    account = {**ACCOUNT, "collector_role": "third_party", "time_zones": ["America/New_York", "America/New_York"]}
+    assert only(changed(account=account, at="2026-03-03T21:00:00-05:00"))["denied_by"] == ["HR-2", "RF-4"]
+
+
 def test_the_order_of_facts_does_not_matter():
     facts = [
         {"type": "opt_out.received", "channel": "sms", "occurred_at": "2026-02-02T12:00:00Z"},
