@@ -244,7 +244,7 @@ def _flag(raw: dict[str, Any], name: str, where: str) -> bool | None:
 
 def _object(raw: dict[str, Any], name: str, where: str) -> dict[str, Any]:
     said = raw.get(name)
-    if said is None:
+    if said in (None, "", []):
         return {}
     if not isinstance(said, dict):
         raise BadCase(f"`{f'{where}.' if where else ''}{name}`: expected an object")
@@ -253,7 +253,7 @@ def _object(raw: dict[str, Any], name: str, where: str) -> dict[str, Any]:
 
 def _list(raw: dict[str, Any], name: str) -> list[Any]:
     said = raw.get(name)
-    if said is None:
+    if said in (None, "", {}):
         return []
     if not isinstance(said, list):
         raise BadCase(f"`{name}`: expected a list")

@@ -53,7 +53,7 @@ def test_a_denied_contact_names_the_rules_their_reasons_and_when_it_is_allowed()
 
 
 @pytest.mark.parametrize(
-    "account", [..., None, {}, dict.fromkeys(ACCOUNT), {**dict.fromkeys(ACCOUNT, ""), "time_zones": []}]
+    "account", [..., None, {}, [], "", dict.fromkeys(ACCOUNT), {**dict.fromkeys(ACCOUNT, ""), "time_zones": []}]
 )
 def test_an_account_of_which_nothing_is_known_is_denied_and_no_bad_line(account: Any):
     result = checked(changed(account=account))
@@ -134,7 +134,8 @@ def test_new_york_city_is_known_by_name_or_zip(place: dict[str, Any], *, binds: 
         (changed(contact={"channel": "fax"}), ["contact.channel", "voicemail"]),
         (changed(contact={"channel": "call", "mode": "robot"}), ["contact.mode", "artificial"]),
         (changed(contact={"channel": "call", "purpose": "fun"}), ["contact.purpose", "collection"]),
-        (changed(account=[]), ["`account`"]),
+        (changed(account=[1]), ["`account`"]),
+        (changed(facts="none"), ["`facts`", "list"]),
         (changed(history=[{"at": "2026-03-03T12:00:00", "channel": "call"}]), ["history[0].at", "offset"]),
         (changed(history=[{"at": "2026-03-03T12:00:00Z", "channel": "fax"}]), ["history[0].channel"]),
         (changed(history=[{"at": "2026-03-03T12:00:00Z", "channel": "call", "outcome": "?"}]), ["history[0].outcome"]),
