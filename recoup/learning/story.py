@@ -10,7 +10,7 @@ import numpy as np
 from models.account.course import WAIT
 from models.actions.effects import answer_factor
 from models.actions.learning import WAITED, Examples, log_odds_of
-from models.actions.options import options_of, question_of
+from models.actions.options import Option, options_of, question_of
 from models.actions.policy import Strategist, segment_of
 from models.calendar import DAY, instant
 from models.clock import Instant
@@ -91,6 +91,14 @@ class Gathered:
         key = f"{event.tenant_id}|{event.account_id}"
         return self.stories.setdefault(key, Story())
 
+    def _chosen(self, decision: NextBestAction) -> int:
+        """Another strategy's action is ours when it does the same."""
+        if decision.action == WAIT:
+            return WAITED
+        done = Option(decision.step or "", decision.action, decision.channel, decision.template)
+        spec = self._strategist.spec_of(done)
+        return UNKNOWN if spec is None else self._place[spec.id]
+
     def _row(self, decision: NextBestAction) -> Row | None:
         """None: nothing was valued, or what was done is not the strategy's to do."""
         question = question_of(decision)
@@ -105,7 +113,7 @@ class Gathered:
                 probability[self._place[spec.id] + 1] += candidate.probability
             elif option.action == WAIT:
                 probability[0] += candidate.probability
-        chosen = WAITED if decision.action == WAIT else self._place.get(decision.step or "", UNKNOWN)
+        chosen = self._chosen(decision)
         if chosen == UNKNOWN or probability[chosen + 1] <= 0.0:
             return None
         return Row(

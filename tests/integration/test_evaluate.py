@@ -17,8 +17,12 @@ from models.evaluation.bootstrap import RESAMPLES
 from recoup.cli.main import recoup
 from recoup.evaluation.run import candidate_of, evaluate, milliseconds
 from recoup.evaluation.warehouse import material_of
+from recoup.learning import warehouse
+from recoup.learning.lesson import teach
+from recoup.learning.story import Gathered
 from recoup.settings import Settings
 from schemas.errors import BadInput
+from schemas.strategies import ActionSpec, ActionStrategy, Effect
 from tests.unit.models.logged import START, portfolio
 
 END = START + 60 * DAY
@@ -104,6 +108,22 @@ def test_the_warehouse_says_what_a_file_of_the_same_decisions_says(landed: Lande
     done = CliRunner().invoke(recoup, ["evaluate", "--policy", "none", "--log", str(path), "--json"])
     assert done.exit_code == 0, done.output
     assert json.loads(msgspec.json.encode(landed.judged("none"))) == json.loads(done.stdout)
+
+
+def test_the_warehouse_teaches_what_the_same_decisions_teach(landed: Landed) -> None:
+    email = ActionSpec(
+        id="email", action="contact", channel="email", template="overdue_first", effect=Effect(log_odds=0.2, sd=0.5)
+    )
+    strategy = ActionStrategy(name="test", horizon_days=14, actions=(email,))
+    told = Gathered(strategy)
+    for its in landed.decided:
+        told.take(its)
+    told.until = END
+    found = warehouse.landed(landed.settings, strategy, "nordlicht")
+    assert found.until == END
+    one, other = teach(strategy, [told], utc(END), "log"), teach(strategy, [found], utc(END), "log")
+    assert one.learned == other.learned
+    assert one.learned.effects[0].log_odds > 0.5  # one in ten pays without, three in ten with
 
 
 def test_a_reversal_within_the_window_is_taken_off(landed: Landed) -> None:

@@ -98,7 +98,7 @@ def test_the_log_that_judges_read_teaches_the_same_as_the_run_itself(tmp_path, s
     ran = ["--policy", "random", "--accounts", "120", "--days", "45", "--seed", "143", "--seeds", "1", "--json"]
     assert CliRunner().invoke(simulate, [*ran, "--log", str(log)]).exit_code == 0
     lines = [json.loads(line) for line in log.read_bytes().splitlines()]
-    money: dict[str, list[dict]] = {}
+    money: dict[str, list[dict[str, object]]] = {}
     for line in lines:
         event = line.get("heard") or {}
         if event.get("type") in ("payment.received", "payment.reversed"):
