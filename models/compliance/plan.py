@@ -217,11 +217,16 @@ class Contacts:
 class Plan:
     """The rules that bind customers of one kind about debts of one kind, by date."""
 
-    __slots__ = ("_by_span", "_debt", "_edges", "_first", "_known", "_last", "_rules", "who")
+    __slots__ = ("_by_span", "_debt", "_edges", "_first", "_known", "_last", "_rules", "minds_debt", "who")
 
     def __init__(self, rules: Rules, who: Who, debt: Debt | None) -> None:
         self._rules, self.who, self._debt = rules, who, debt
-        spans = [force(rule, who, debt) for rule in rules if rule.evaluated == "send" and binds(rule, who, debt)]
+        bound = [rule for rule in rules if rule.evaluated == "send" and binds(rule, who, debt)]
+        self.minds_debt = any(
+            rule.binds.more_days_past_due_than is not None or rule.binds.not_secured_by for rule in bound
+        )
+        """Whether it matters since when the debt is past due and what secures it."""
+        spans = [force(rule, who, debt) for rule in bound]
         self._edges = sorted({edge for span in spans for edge in span if 0 < edge < NEVER})
         self._by_span: dict[int, dict[Kind, Contacts]] = {}
         self._first: Instant = 0

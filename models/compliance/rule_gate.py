@@ -6,13 +6,14 @@ It answers as the exact judge does, always; it only leaves out what cannot chang
 from collections.abc import Sequence
 
 from models.account.interactions import FAILED, InteractionFacts
-from models.account.profile import CrmFacts
+from models.account.profile import CrmFacts, Debt
 from models.clock import Instant
 from models.compliance.case import Case
 from models.compliance.exact import judge, until_of
 from models.compliance.frequency import NEVER
 from models.compliance.gate import Situation, Verdict
 from models.compliance.live import case_of, debt_of, rules_for, said_by
+from models.compliance.places import is_new_york_city
 from models.compliance.plan import (
     ALWAYS,
     BREATHING,
@@ -33,7 +34,7 @@ from models.compliance.who import Who, who_is
 from schemas.control import Tenant
 from schemas.rules import Limit
 
-MOST_PLANS = 10_000
+MOST_PLANS = 2_000
 """Of a tenant; kinds of customers are few, but for those whose debts fell due on different days."""
 
 
@@ -161,23 +162,33 @@ class RuleGate:
             known = self._plans[tenant.tenant_id] = tenant, {}
         profile = crm.profile
         debt = debt_of(crm, situation.debt_id) if crm.debts else None
+        state = tenant.state if profile.state is None else profile.state
+        # Towns are many and matter in one state only.
+        in_city = is_new_york_city(profile.city, profile.zip) if state is not None and "NY" in state.upper() else None
         key: tuple[object, ...] = (
             profile.time_zones,
             profile.country,
             profile.state,
-            profile.city,
-            profile.zip,
+            in_city,
             profile.collector_role,
             profile.debt_class,
         )
         if debt is not None:
-            key = (*key, debt.collector_role, debt.debt_class, debt.secured_by, debt.defaulted_on)
-        plan = known[1].get(key)
-        if plan is None:
-            if len(known[1]) > MOST_PLANS:
-                known[1].clear()
-            plan = Plan(rules_for(tenant), who_is(said_by(crm, situation.debt_id, tenant)), debt)
-            known[1][key] = plan
+            key = (*key, debt.collector_role, debt.debt_class)
+        plan = known[1].get(key) or self._ready(known[1], key, situation, None)
+        if debt is not None and plan.minds_debt:
+            key = (*key, debt.secured_by, debt.defaulted_on)
+            plan = known[1].get(key) or self._ready(known[1], key, situation, debt)
+        return plan
+
+    def _ready(
+        self, plans: dict[tuple[object, ...], Plan], key: tuple[object, ...], situation: Situation, debt: Debt | None
+    ) -> Plan:
+        if len(plans) > MOST_PLANS:
+            plans.clear()
+        tenant = situation.tenant
+        who = who_is(said_by(situation.facts.crm, situation.debt_id, tenant))
+        plan = plans[key] = Plan(rules_for(tenant), who, debt)
         return plan
 
 
