@@ -11,15 +11,15 @@ from recoup.simulator.comparison.intervals import Estimate
 
 ROWS = (
     ("recovered_minor", "Recovered", "money"),
-    ("recovered_share", "of what came due", "share"),
-    ("days_to_cash", "Days past due until it came", "days"),
-    ("days_overdue", "Days that a dollar was overdue", "days"),
+    ("recovered_share", "  of what came due", "share"),
+    ("days_to_cash", "Days late when it came", "days"),
+    ("days_overdue", "Days a dollar was late", "days"),
     ("contacts", "Contacts", "count"),
     ("complaints", "Complaints", "count"),
     ("opt_outs", "Opt-outs", "count"),
     ("disputes", "Disputes", "count"),
     ("promises", "Promises", "count"),
-    ("promises_kept", "of them kept", "count"),
+    ("promises_kept", "  of them kept", "count"),
     ("plans", "Payment plans", "count"),
     ("to_person", "Handed to a person", "count"),
     ("cost_minor", "Cost", "money"),
@@ -51,7 +51,7 @@ def view(comparison: Comparison) -> Iterator[RenderableType]:
 
 def _measures(comparison: Comparison) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2))
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for result in comparison.policies:
         table.add_column(result.policy, justify="right")
     for name, label, kind in ROWS:
@@ -79,7 +79,7 @@ def against_words(result: PolicyResult, what: str) -> str:
 
 def _segments(comparison: Comparison) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2), title="Recovered share and contacts per account")
-    table.add_column("")
+    table.add_column("", no_wrap=True)
     for result in comparison.policies:
         table.add_column(result.policy, justify="right")
     for name in comparison.policies[0].segments:
@@ -97,7 +97,7 @@ def estimate_words(found: Estimate, kind: str) -> str:
     half = None if found.low is None or found.high is None else (found.high - found.low) / 2
     match kind:
         case "money":
-            mean, spread = f"${found.mean / 100:,.0f}", None if half is None else f"{half / 100:,.0f}"
+            mean, spread = f"${_short(found.mean / 100)}", None if half is None else _short(half / 100)
         case "share":
             mean, spread = f"{found.mean:.1%}", None if half is None else f"{100 * half:.1f}"
         case "change":
@@ -107,3 +107,8 @@ def estimate_words(found: Estimate, kind: str) -> str:
         case _:
             mean, spread = f"{found.mean:,.0f}", None if half is None else f"{half:,.0f}"
     return mean if spread is None else f"{mean} ±{spread}"
+
+
+def _short(amount: float) -> str:
+    """Ten thousand and more in thousands."""
+    return f"{amount / 1_000:,.0f}k" if amount >= 10_000 else f"{amount:,.0f}"
