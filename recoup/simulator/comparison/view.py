@@ -50,7 +50,7 @@ def view(comparison: Comparison) -> Iterator[RenderableType]:
 
 
 def _measures(comparison: Comparison) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2))
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
     table.add_column("", no_wrap=True)
     for result in comparison.policies:
         table.add_column(result.policy, justify="right")
@@ -78,7 +78,7 @@ def against_words(result: PolicyResult, what: str) -> str:
 
 
 def _segments(comparison: Comparison) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2), title="Recovered share and contacts per account")
+    table = Table(box=None, pad_edge=False, padding=(0, 1), title="Recovered share and contacts per account")
     table.add_column("", no_wrap=True)
     for result in comparison.policies:
         table.add_column(result.policy, justify="right")
