@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Uniforms = NDArray[np.float64]
-Numbers = NDArray[np.int64]
 
 ONCE = -1
 """The day of what is drawn once in a customer's life."""
@@ -32,10 +31,6 @@ class Draws:
     def uniform(self, day: int, purpose: int) -> Uniforms:
         """One number in [0, 1) for every customer."""
         return _uniform(self._keys, day, purpose)
-
-    def of(self, customers: Numbers, day: int, purpose: int) -> Uniforms:
-        """One number in [0, 1) for some customers: the same that `uniform` has in their places."""
-        return _uniform(self._keys[customers], day, purpose)
 
     def one(self, customer: int, day: int, purpose: int) -> float:
         """One customer's number."""
