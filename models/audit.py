@@ -1,6 +1,6 @@
 """Hash chains of what was done: a link that is changed, left out or moved is found by whoever reads the chain again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b, sha256
 
 import msgspec
@@ -94,7 +94,7 @@ class Fault(msgspec.Struct, frozen=True):
     chain: str
     sequence: int
     kind: str
-    """`unreadable`, `changed`, `missing`, `reordered`, `forked` or `cut_off`."""
+    """`unreadable`, `changed`, `missing`, `reordered`, `forked`, `cut_off` or `added`."""
     place: str
     """Where the link was read."""
     says: str
@@ -160,12 +160,26 @@ class Verifier:
         known.head = Head(entry.sequence, entry.hash)
 
     def expect(self, chain: str, head: Head) -> None:
-        """Compare a chain with where its writer says that it ends."""
+        """Compare a chain with a link that its writer has written: it must be here, and the same."""
         known = self.chains.get(chain)
         read = START if known is None else known.head
         if read.sequence < head.sequence:
             says = f"Its writer has written up to entry {head.sequence}; the last one here is {read.sequence}."
             self.faults.append(Fault(chain, head.sequence, "cut_off", "the end", says))
+        elif self._hashes.get((chain, head.sequence), head.hash) != head.hash:
+            says = "It is not the entry that its writer has written: the chain was written again up to here."
+            self.faults.append(Fault(chain, head.sequence, "forked", "the end", says))
+
+    def bound(self, heads: Mapping[str, Head]) -> None:
+        """Compare all chains with where their writers say that they end; who has no head has written none."""
+        for chain, known in self.chains.items():
+            last = heads.get(chain, START).sequence
+            if known.head.sequence > last:
+                says = (
+                    f"Its writer has written up to entry {last}; here it goes on to {known.head.sequence}. Somebody else has"
+                    " written the rest, or Redis has lost where the chain ends."
+                )
+                self.faults.append(Fault(chain, known.head.sequence, "added", "the end", says))
 
     def _fault(self, entry: AuditEntry, kind: str, place: str, says: str) -> None:
         self.faults.append(Fault(entry.chain, entry.sequence, kind, place, says))

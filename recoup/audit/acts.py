@@ -2,15 +2,17 @@
 
 import contextlib
 from collections import deque
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import msgspec
+from confluent_kafka import KafkaException
 
 from connectors.kafka import reading
 from connectors.kafka.sending import Sender
 from connectors.redis.chain import CHAIN, ControlChain
 from connectors.redis.client import connect
-from models.audit import Act, decode
+from models.audit import START, Act, Head, decode
 from models.clock import Clock, WallClock
 from recoup import person
 from recoup.settings import Settings
@@ -67,7 +69,31 @@ def publish_waiting(settings: Settings, chain: ControlChain) -> int:
         sender.send(TOPIC, message, key)
         sender.flush()
 
-    return chain.publish(publish)
+    return chain.publish(publish, lambda: _last_in_log(settings))
+
+
+def _control_links(settings: Settings) -> Iterator[AuditEntry]:
+    """The links of people's acts, oldest first; one that was sent again stands there twice."""
+    for message in reading.read_to_end(settings.kafka, reading.partitions_of(settings.kafka, [TOPIC])):
+        value = message.value() or b""
+        if IS_CONTROL not in value:
+            continue
+        with contextlib.suppress(msgspec.MsgspecError):  # `recoup audit verify` names it
+            entry = decode(value)
+            if entry.chain == CHAIN:
+                yield entry
+
+
+def _last_in_log(settings: Settings) -> Head:
+    """Where the chain ends in the log, for a Redis that does not know."""
+    last = START
+    try:
+        for entry in _control_links(settings):
+            if entry.sequence > last.sequence:
+                last = Head(entry.sequence, entry.hash)
+    except KafkaException as error:
+        raise NotReady(f"Kafka does not say where the audit log ends ({error.args[0].name()}).") from error
+    return last
 
 
 def newest(settings: Settings, *, action: str | None, since: datetime | None, limit: int) -> list[AuditEntry]:
@@ -77,14 +103,13 @@ def newest(settings: Settings, *, action: str | None, since: datetime | None, li
         NotReady: Kafka stopped answering.
     """
     found: deque[AuditEntry] = deque(maxlen=limit)
-    for message in reading.read_to_end(settings.kafka, reading.partitions_of(settings.kafka, [TOPIC])):
-        value = message.value() or b""
-        if IS_CONTROL not in value:
+    last = ""
+    for entry in _control_links(settings):
+        if entry.hash == last:
+            continue  # sent again after a crash
+        last = entry.hash
+        if action and entry.action != action:
             continue
-        with contextlib.suppress(msgspec.MsgspecError):
-            entry = decode(value)
-            if entry.chain != CHAIN or (action and entry.action != action):
-                continue
-            if since is None or entry.occurred_at >= since.replace(tzinfo=UTC):
-                found.append(entry)
+        if since is None or entry.occurred_at >= since.replace(tzinfo=UTC):
+            found.append(entry)
     return [*reversed(found)]

@@ -44,6 +44,8 @@ class Read(msgspec.Struct):
     vanished_known: bool = True
     """Whether all decisions are still kept, so that one can be missed."""
     heads_known: bool = True
+    removed: list[str] = []
+    """Chains of which no link is kept any more: all are older than retention."""
 
     @property
     def sound(self) -> bool:
@@ -57,18 +59,23 @@ def verify_topic(settings: Settings, progress: Progress) -> Read:
         NotReady: Kafka stopped answering.
     """
     found = Read("topic", Verifier())
-    heads = _heads(settings)
-    found.heads_known = heads is not None
     decisions, ends = _digests(settings, progress)
+    heads = _heads(settings)  # after the decisions: who wrote one of these had written its link to Redis before
+    found.heads_known = heads is not None
     positions = _read_links(settings, found.verifier, None, progress)
-    behind = _behind(found.verifier, heads or {})
     deadline = time.monotonic() + CATCH_UP_SECONDS
-    while behind and time.monotonic() < deadline:
+    while _behind(found.verifier, heads or {}) and time.monotonic() < deadline:
         positions = _read_links(settings, found.verifier, positions, progress)
-        behind = _behind(found.verifier, heads or {})
-    for chain, head in (heads or {}).items():
-        found.verifier.expect(chain, head)
+    now = _heads(settings, on_their_way=True)  # after the links, for the same reason
+    if now is not None:
+        found.verifier.bound(now)
     first = reading.first_kept(settings.kafka, reading.partitions_of(settings.kafka, [AUDIT_LOGS, DECISIONS]))
+    kept_whole = not first.get((AUDIT_LOGS, 0), 0)
+    for chain, head in (heads or {}).items():
+        if kept_whole or chain in found.verifier.chains:
+            found.verifier.expect(chain, head)
+        else:
+            found.removed.append(chain)
     _compare(found, decisions, lambda: _digests(settings, progress, ends)[0], whole=not any(first.values()))
     return found
 
@@ -117,8 +124,12 @@ def _compare(found: Read, decisions: set[str], later: Callable[[], set[str]], *,
         found.vanished = len(missing - later())
 
 
-def _heads(settings: Settings) -> dict[str, Head] | None:
-    """Where each writer says that its chain ends; None when Redis does not answer."""
+def _heads(settings: Settings, *, on_their_way: bool = False) -> dict[str, Head] | None:
+    """Where each writer says that its chain ends; None when Redis does not answer.
+
+    Args:
+        on_their_way: the link that Kafka may have taken already, in place of the last that it is known to have.
+    """
     client = connect(settings.redis)
     try:
         heads: dict[str, Head] = {}
@@ -129,7 +140,8 @@ def _heads(settings: Settings) -> dict[str, Head] | None:
             stored = client.hget(f"{settings.redis.prefix}:{{dispatch}}:{partition}:progress", "audit")
             if stored:
                 heads[f"dispatch-{partition}"] = decode_head(stored)
-        heads[CHAIN] = ControlChain(client, settings.redis.prefix).head()
+        control = ControlChain(client, settings.redis.prefix)
+        heads[CHAIN] = control.furthest() if on_their_way else control.head()
         return {chain: head for chain, head in heads.items() if head.sequence}
     except RedisError:
         return None

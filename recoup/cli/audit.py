@@ -100,6 +100,7 @@ def _report(found: "Read") -> dict[str, Any]:
             name: {"first": chain.first, "last": chain.head.sequence, "links": chain.links, "records": chain.records}
             for name, chain in sorted(found.verifier.chains.items())
         },
+        "removed_chains": found.removed,
         "faults": msgspec.to_builtins(found.verifier.faults),
         "decisions": found.decisions,
         "unrecorded_decisions": found.unrecorded if found.vanished_known else None,
@@ -124,6 +125,8 @@ def _show(found: "Read") -> None:
             click.secho(f"{number:,} {says}", fg="red")
     if not found.vanished_known:
         click.echo("The decisions were not compared: retention has removed some. --from-warehouse has all that landed.")
+    for name in found.removed:
+        click.echo(f"{name:<14} no link is kept any more: all are older than retention.")
     if not found.heads_known:
         click.echo("Whether links are missing at the end was not asked.")
     if not found.verifier.chains:

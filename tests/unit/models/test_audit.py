@@ -93,6 +93,25 @@ def test_a_chain_that_was_cut_off_at_its_end_is_found_by_its_writers_head():
     assert [fault.kind for fault in verifier.faults] == ["cut_off"]
 
 
+def test_a_chain_that_was_written_again_is_found_by_its_writers_head():
+    links = chain_of(4)
+    head = Head(4, msgspec.json.decode(links[3])["hash"])
+    before = Head(3, msgspec.json.decode(links[2])["hash"])
+    links[3], _ = link(before, "decide-0", Act(action="decision", actor="decide", subject="forged", at=NOON))
+    verifier = verified(links)
+    assert verifier.faults == [], "its hashes fit each other"
+    verifier.expect("decide-0", head)
+    assert [(fault.kind, fault.sequence) for fault in verifier.faults] == [("forked", 4)]
+
+
+def test_links_that_no_writer_knows_of_are_found():
+    verifier = verified(chain_of(4) + chain_of(2, "decide-99"))
+    verifier.bound({"decide-0": Head(4), "decide-99": Head(2), "control": Head(7)})
+    assert verifier.faults == []
+    verifier.bound({"decide-0": Head(3)})
+    assert [(fault.kind, fault.chain) for fault in verifier.faults] == [("added", "decide-0"), ("added", "decide-99")]
+
+
 def test_a_chain_whose_beginning_retention_has_removed_is_read_from_where_it_stands():
     verifier = verified(chain_of(5)[2:])
     assert verifier.faults == []
