@@ -1,12 +1,13 @@
 """`python -m benchmarks.decide`: three contestants on local stacks of their own, over the same events of accounts with a past.
 
-(a) our decide worker: with a strategy that values actions on a trained model, with the model alone, and with the baseline
-score; (b) a hand-written confluent-kafka loop around
+(a) our decide worker: with a strategy that values actions on a trained model (one worker, and two side by side), with the
+model alone, and with the baseline score; (b) a hand-written confluent-kafka loop around
 the same core with the baseline and the same guarantee; (c) the same logic as a plain Faust agent, one event at a time,
 without the guarantee. (a) and (b) take turns, and their medians are compared. CPU is that of the contestant's process
 alone.
 """
 
+import contextlib
 import json
 import statistics
 import time
@@ -24,28 +25,31 @@ from models.clock import WallClock
 from recoup import tenants
 from recoup.settings import Settings
 
+Commands = tuple[tuple[str, ...], ...]
+
 PARTITIONS = 8
 WARM = 12
 """Events that each account has seen before the clock starts."""
 
 
-def measure(name: str, command: tuple[str, ...], past: list[Ready], measured: list[Ready]) -> dict[str, Any]:
-    """Let one contestant work off the past and then what is measured."""
+def measure(name: str, commands: Commands, past: list[Ready], measured: list[Ready]) -> dict[str, Any]:
+    """Let one contestant work off the past and then what is measured; each command is a process of it."""
     with ground.stack() as (settings, _):
         publish_tenant(settings)
-        if name in ("nba", "trained"):
+        if name not in ("decide", "loop", "faust"):
             trained.release(settings)
-        if name == "nba":
+        if name.startswith("nba"):
             strategy.release(settings)
         ground.send(settings.kafka, past)
         ground.send(settings.kafka, measured)
         total = len(past) + len(measured)
-        with ground.process(settings, *command) as child:
-            ground.reach(lambda: done(settings, name), len(past), child)
-            began, spent, first = time.perf_counter(), ground.cpu_seconds(child), done(settings, name)
-            ground.reach(lambda: done(settings, name), total, child)
-            wall, cpu = time.perf_counter() - began, ground.cpu_seconds(child) - spent
-            memory = child.memory_info().rss
+        with contextlib.ExitStack() as running:
+            children = [running.enter_context(ground.process(settings, *command)) for command in commands]
+            ground.reach(lambda: done(settings, name), len(past), children[0])
+            began, spent, first = time.perf_counter(), sum(map(ground.cpu_seconds, children)), done(settings, name)
+            ground.reach(lambda: done(settings, name), total, children[0])
+            wall, cpu = time.perf_counter() - began, sum(map(ground.cpu_seconds, children)) - spent
+            memory = sum(child.memory_info().rss for child in children)
         return {
             "events": total - first,
             "events_per_second": round((total - first) / wall),
@@ -96,30 +100,41 @@ def median(results: Iterable[dict[str, Any]], figure: str) -> float:
 @click.option("--rounds", default=3, show_default=True, help="Turns that (a) and (b) take; medians count.")
 @click.option("--faust-events", default=5_000, show_default=True, help="Events measured of the plain Faust agent.")
 @click.option("--faust-accounts", default=500, show_default=True, help="Accounts of its portfolio, just as warm.")
-def main(events: int, accounts: int, rounds: int, faust_events: int, faust_accounts: int) -> None:
+@click.option("--only", multiple=True, help="These contestants, such as nba; prints, and keeps no result.")
+def main(
+    events: int, accounts: int, rounds: int, faust_events: int, faust_accounts: int, only: tuple[str, ...]
+) -> None:
     """Run all contestants and print them side by side."""
     now = datetime.now(UTC)
     worker = ("recoup.cli.main", "worker", "--log-level", "warning", "decide")
-    contestants: dict[str, tuple[str, ...]] = {
-        "nba": worker,
-        "trained": worker,
-        "decide": worker,
-        "loop": ("benchmarks.decide.loop",),
+    second = (*worker[:-1], "--slot", "1", worker[-1])
+    contestants: dict[str, Commands] = {
+        "nba x 2": (worker, second),
+        "nba": (worker,),
+        "trained": (worker,),
+        "decide": (worker,),
+        "loop": (("benchmarks.decide.loop",),),
     }
     results: dict[str, list[dict[str, Any]]] = {name: [] for name in (*contestants, "faust")}
     past, measured = messages(accounts, WARM, events, now)
     for _ in range(rounds):
-        for name, command in contestants.items():
-            results[name].append(measure(name, command, past, measured))
+        for name, commands in contestants.items():
+            if only and name not in only:
+                continue
+            results[name].append(measure(name, commands, past, measured))
             tell(name, results[name][-1])
     del past, measured
     past, measured = messages(faust_accounts, WARM, faust_events, now)
-    results["faust"].append(measure("faust", ("benchmarks.decide.faust_agent",), past, measured))
-    tell("faust", results["faust"][-1])
+    if not only:
+        results["faust"].append(measure("faust", (("benchmarks.decide.faust_agent",),), past, measured))
+        tell("faust", results["faust"][-1])
+    if only:
+        return
     speed = {name: median(of, "events_per_second") for name, of in results.items()}
     summary = {
         "events_per_second": speed,
         "cpu_us_per_event": {name: median(of, "cpu_us_per_event") for name, of in results.items()},
+        "two_workers_to_one": round(speed["nba x 2"] / speed["nba"], 2),
         "nba_to_trained": round(speed["nba"] / speed["trained"], 2),
         "trained_to_decide": round(speed["trained"] / speed["decide"], 2),
         "decide_to_loop": round(speed["decide"] / speed["loop"], 2),

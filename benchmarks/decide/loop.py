@@ -18,8 +18,8 @@ from schemas.decode import Refusal, TopicDecoder
 from schemas.envelope import Event
 from schemas.registry import SOURCE_TOPICS
 from streams.decide.intake import work_of
-from streams.take_over import offsets_to_commit
 from streams.lease import Message
+from streams.take_over import offsets_to_commit
 
 
 async def main() -> None:
