@@ -31,7 +31,8 @@ DESIGN = {
     "next-best-actions": "next_best_action.chosen",
     "contact-requests": "contact.requested",
     "customer-events": """
-        invoice.overdue account.cured promise.kept promise.broken account.escalated account.credit_hold_advised model.drifted""",
+        invoice.overdue account.cured promise.kept promise.broken account.escalated account.credit_hold_advised
+        model.drifted""",
     "agent-metrics": "agent.metrics",
     "audit-logs": "audit.recorded",
     "tenants": "tenant.changed",

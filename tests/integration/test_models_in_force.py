@@ -30,9 +30,10 @@ from models.features.rows import fingerprints, focus_of, matrix, observe
 from models.propensity.serving import BASELINE
 from recoup import tenants
 from recoup.cli.main import recoup as command_line
-from recoup.model_releases import TOPIC, Answer, answers, plan, publish, published
+from recoup.model_releases import TOPIC, answers, plan, publish, published
 from recoup.settings import Settings
 from recoup.stack.workers import Workers
+from recoup.worker_answers import Answer
 from schemas.actions import NextBestAction
 from schemas.control import ModelReleased, Strategy, Tenant
 from schemas.decode import Refusal, TopicDecoder
