@@ -85,9 +85,7 @@ class ReplyReceived(Event, frozen=True, kw_only=True, tag="reply.received"):
     debt_id: Id | None = None
 
 
-Intent = Literal[
-    "opt_out", "dispute", "promise", "paid_already", "wrong_person", "hardship", "question", "other"
-]
+Intent = Literal["opt_out", "dispute", "promise", "paid_already", "wrong_person", "hardship", "question", "other"]
 """What a reply wants. `opt_out`: no more contacts on the channel; `wrong_person`: they are not the customer."""
 
 

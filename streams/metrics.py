@@ -34,7 +34,10 @@ BALANCE_MISMATCHES = Counter(
 CONTACTS_DENIED = Counter("recoup_contacts_denied_total", "Contacts that a rule denied.", ["rule"])
 SENDS = Counter("recoup_sends_total", "Contacts handed to a provider, by its answer.", ["provider", "answer"])
 SEND_SECONDS = Histogram(
-    "recoup_send_seconds", "From handing a contact to its provider to the answer.", ["provider"], buckets=LATENCY_SECONDS
+    "recoup_send_seconds",
+    "From handing a contact to its provider to the answer.",
+    ["provider"],
+    buckets=LATENCY_SECONDS,
 )
 ENDINGS = Counter("recoup_contact_endings_total", "Contact requests by how they ended and why.", ["status", "reason"])
 PARKED = Counter("recoup_contacts_parked_total", "Contact requests put off, by reason.", ["reason"])
