@@ -3,6 +3,7 @@
 import msgspec
 
 from models.account.bars import disputed, standing_holds
+from models.account.claims import standing_claims
 from models.account.interactions import Promise
 from models.account.ledger import OPEN, balances
 from models.account.seen import instant_of
@@ -34,6 +35,15 @@ class Claim(msgspec.Struct, frozen=True):
     at: str
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """What the customer's replies still ask of us."""
+
+    what: str
+    """`unread` = a person must read it; else what it claims: `disputed`, `hardship`, `paid` or `promised`."""
+    since: str
+    """When the newest reply of these came."""
+
+
 class Standing(msgspec.Struct, frozen=True):
     """The account as decide sees it."""
 
@@ -58,6 +68,7 @@ class Standing(msgspec.Struct, frozen=True):
     last_action: str
     review_at: str | None
     """When it will be looked at again if nothing happens."""
+    replies: tuple[Asked, ...] = ()
 
 
 def standing_from(blob: bytes, review_at: Instant | None, now: Instant) -> Standing:
@@ -65,7 +76,7 @@ def standing_from(blob: bytes, review_at: Instant | None, now: Instant) -> Stand
 
     Args:
         review_at: of the timer that is set.
-        now: for the days past due.
+        now: for the days past due, and for claims that are believed for some days only.
     """
     state = decode(blob)
     facts, course = state.facts, state.course
@@ -106,6 +117,11 @@ def standing_from(blob: bytes, review_at: Instant | None, now: Instant) -> Stand
         decisions=course.decision_no,
         last_action=course.action,
         review_at=None if review_at is None else utc(review_at).isoformat(),
+        replies=tuple(
+            Asked(what, utc(since).isoformat())
+            for what, since in msgspec.structs.asdict(standing_claims(facts.interactions, facts.crm, now)).items()
+            if since
+        ),
     )
 
 

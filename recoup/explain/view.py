@@ -24,6 +24,15 @@ TOPIC_NAMES = {
 }
 
 
+ASKED = {
+    "unread": "a reply waits for a person to read it",
+    "disputed": "a reply disputes what is owed, and no dispute was opened or resolved since",
+    "hardship": "a reply speaks of hardship, and none was declared or ended since",
+    "paid": "a reply says that the money is on its way, which is believed for some days",
+    "promised": "a reply promises to pay and names no day",
+}
+
+
 def render(story: Story) -> RenderableType:
     """The whole story."""
     zone = ZoneInfo(story.time_zone)
@@ -121,6 +130,8 @@ def _standing(standing: Standing | None, zone: ZoneInfo) -> Iterator[RenderableT
             yield Text(f"  {what}: {', '.join(values)}")
     if standing.promises_kept or standing.promises_broken:
         yield Text(f"  promises kept: {standing.promises_kept}, broken: {standing.promises_broken}")
+    for asked in standing.replies:
+        yield Text(f"  {ASKED[asked.what]} (came {_local(asked.since, zone)})", style="yellow")
     for claim in standing.claims:
         yield _claim(claim, zone)
     if standing.mismatches:

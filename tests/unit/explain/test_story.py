@@ -11,18 +11,20 @@ import msgspec
 import pytest
 from rich.console import Console
 
+from models.account.claims import Claims
 from models.account.course import Course
 from models.account.state import AccountState, decode, encode
+from models.calendar import DAY, instant
 from models.core import fold
 from recoup.explain.decision import decision_from
 from recoup.explain.sentences import PERSONAL, money, sentence, without_personal
 from recoup.explain.standing import standing_from
 from recoup.explain.story import Chapter, Story
-from recoup.explain.view import render
+from recoup.explain.view import ASKED, render
 from schemas import registry
 from schemas.actions import Candidate, NextBestAction
 from schemas.crm import ContactPointUpdated, DisputeOpened
-from schemas.interactions import OptOutReceived, PromiseMade
+from schemas.interactions import OptOutReceived, PromiseMade, ReplyRead, ReplyReceived
 from schemas.payments import AccountBalanceAsserted, InvoiceIssued, PaymentReceived
 from schemas.registry import ACCOUNT_TOPICS, topics
 
@@ -282,6 +284,32 @@ def test_the_standing_names_open_promises_and_counts_the_judged():
     standing = standing_from(encode(state), None, 0)
     assert standing.promises == ("500 USD minor units by 2025-03-09",)
     assert "promises kept: 2, broken: 1" in shown(Story("shop", "a1", "UTC", standing, (), cut=False))
+
+
+def test_the_standing_says_which_replies_still_ask_something():
+    def reply(number: int, text: str) -> ReplyReceived:
+        return ReplyReceived(
+            **WHO, event_id=f"r{number}", occurred_at=AT + dt.timedelta(hours=number), channel="email", text=text
+        )
+
+    events = [reply(1, "I already paid this last week."), reply(2, "Why is it so much?")]
+    now = instant(AT) + 5 * DAY
+    standing = standing_from(fold(None, events), None, now)
+    assert [(one.what, one.since) for one in standing.replies] == [
+        ("unread", "2025-03-01T11:00:00+00:00"),
+        ("paid", "2025-03-01T10:00:00+00:00"),
+    ]
+    text = " ".join(shown(Story("shop", "a1", "UTC", standing, (), cut=False)).split())
+    assert "a reply waits for a person to read it (came 2025-03-01 11:00)" in text
+    assert "which is believed for some days (came 2025-03-01 10:00)" in text
+    assert [one.what for one in standing_from(fold(None, events), None, now + 10 * DAY).replies] == ["unread"]
+    read = ReplyRead(**WHO, event_id="rr", occurred_at=AT + dt.timedelta(hours=3), channel="email", intent="question",
+                     reader="ada", reply_id="r2")  # fmt: skip
+    assert standing_from(fold(None, [*events, read]), None, now).replies == ()
+
+
+def test_every_claim_of_a_reply_has_words():
+    assert set(ASKED) == {field.name for field in msgspec.structs.fields(Claims)}
 
 
 def test_an_empty_state_owes_nothing():
