@@ -9,12 +9,14 @@ import msgspec
 import redis.asyncio
 
 from models.audit import START, Head
+from models.audit import decode as decode_link
 from schemas.errors import LedgerBehindLog
 
 encode = msgspec.json.Encoder(order="sorted").encode
 decode_offsets = msgspec.json.Decoder(dict[str, int]).decode
 decode_head = msgspec.json.Decoder(Head).decode
 
+AUDIT_LOGS = "audit-logs"
 COUNTER = "n:"
 """Marks the counters among the fields of a partition's progress."""
 
@@ -183,8 +185,10 @@ class Ledger:
             await self.client.hset(names["new-states"], mapping=some)
         for some in _slices(reviews):
             await self.client.zadd(names["new-reviews"], some)
-        epoch, head = await self.client.hmget(names["progress"], "epoch", "audit")
+        epoch, batch, head = await self.client.hmget(names["progress"], "epoch", "batch", "audit")
         stored, audit = int(epoch or 0), decode_head(head) if head else START
+        if int(batch or 0) > progress.batch and (unpublished := await self.client.get(names["outbox"])):
+            audit = _head_before(decode_outbox(unpublished), audit)
         change = self.client.pipeline(transaction=True)
         change.unlink(*(names[what] for what in KEYS))
         if entry.states:
@@ -253,6 +257,15 @@ def _arguments(entry: Entry) -> list[Any]:
     arguments.append(len(entry.forgotten))
     arguments += entry.forgotten
     return arguments
+
+
+def _head_before(outbox: Iterable[Record], audit: Head) -> Head:
+    """The head of the audit chain before a batch that is given up: its links will never be in the log."""
+    for topic, _, value, _ in outbox:
+        if topic == AUDIT_LOGS and value is not None:
+            first = decode_link(value)
+            return Head(first.sequence - 1, first.previous)
+    return audit
 
 
 def _slices(mapping: Mapping[str, Any], size: int = 2_000) -> Iterator[dict[str | bytes, Any]]:

@@ -9,8 +9,9 @@ import pytest
 import redis
 
 from connectors.redis.chain import CHAIN, ControlChain
-from connectors.redis.client import connect
-from models.audit import START, Act, Head, Verifier
+from connectors.redis.client import connect, connect_async
+from connectors.redis.ledger import Entry, Ledger, Progress
+from models.audit import START, Act, Head, Verifier, link
 from recoup.settings import Settings
 from schemas.errors import NotReady
 
@@ -134,3 +135,24 @@ def test_a_redis_that_was_lost_takes_the_chain_up_where_the_log_ends_it(
     after.publish(log.take, lambda: head)
     assert log.verified(after.head()).faults == []
     assert after.head().sequence == 2
+
+
+@pytest.mark.parametrize(("committed", "goes_on_after"), [(1, 1), (2, 2)], ids=["unpublished", "published"])
+async def test_a_rebuild_goes_on_after_the_last_link_that_was_published(settings: Settings, committed, goes_on_after):
+    client = connect_async(settings.redis)
+    ledger = Ledger(client, f"t{secrets.token_hex(4)}", "decide")
+    progress = await ledger.claim(0, 0)
+    heads = [START]
+    for number in (1, 2):
+        message, head = link(progress.audit, "decide-0", act(number))
+        progress.audit = head
+        heads.append(head)
+        outbox = [("audit-logs", b"*|", message, None)]
+        await ledger.write(
+            [Entry(partition=0, progress=progress, offsets={"t": number}, outbox=outbox, audit=progress.audit)]
+        )
+    old = Progress(epoch=1, batch=committed, offsets={}, next_review=float("inf"))
+    cut_off = heads[committed - 1]  # the log has lost its last link: that Redis has another one must stay to be seen
+    await ledger.replace(Entry(partition=0, progress=old, offsets={"t": committed}, outbox=[], audit=cut_off))
+    assert (await ledger.claim(0, 0)).audit == heads[goes_on_after]
+    await client.aclose()  # type: ignore[attr-defined]
