@@ -1,4 +1,4 @@
-"""Reads every chain of the audit log again, and compares it with the decisions and with where its writers say it ends."""
+"""Reads every chain of the audit log again, and compares it with what it records and with where its writers say it ends."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +21,8 @@ from schemas.registry import topic_named
 
 AUDIT_LOGS = "audit-logs"
 DECISIONS = "next-best-actions"
+OUTCOMES = ("interaction-events", "customer-events")
+"""Where dispatch tells what became of a send."""
 CATCH_UP_SECONDS = 15.0
 """What Redis holds is in the log within a transaction's time; a worker that was killed in between publishes it when it
 is started again."""
@@ -43,13 +45,19 @@ class Read(msgspec.Struct):
     """Recorded decisions that are not among the decisions as they were: they were changed or removed."""
     vanished_known: bool = True
     """Whether all decisions are still kept, so that one can be missed."""
+    sends: int = 0
+    """Recorded messages about a send."""
+    sends_vanished: int = 0
+    """Those that are not there as they were: they were changed or removed."""
+    sends_known: bool = True
+    """Whether all of these are still kept, so that one can be missed."""
     heads_known: bool = True
     removed: list[str] = []
     """Chains of which no link is kept any more: all are older than retention."""
 
     @property
     def sound(self) -> bool:
-        return not self.verifier.faults and not self.unrecorded and not self.vanished
+        return not (self.verifier.faults or self.unrecorded or self.vanished or self.sends_vanished)
 
 
 def verify_topic(settings: Settings, progress: Progress) -> Read:
@@ -77,6 +85,12 @@ def verify_topic(settings: Settings, progress: Progress) -> Read:
         else:
             found.removed.append(chain)
     _compare(found, decisions, lambda: _digests(settings, progress, ends)[0], whole=not any(first.values()))
+    outcomes = reading.partitions_of(settings.kafka, OUTCOMES)
+    compare_sends(
+        found,
+        lambda: (message.value() or b"" for message in reading.read_to_end(settings.kafka, outcomes)),
+        whole=not any(reading.first_kept(settings.kafka, outcomes).values()),
+    )
     return found
 
 
@@ -99,6 +113,8 @@ def verify_warehouse(settings: Settings, progress: Progress) -> Read:
         found.verifier.read(payload, f"{AUDIT_LOGS}[{partition}]@{offset}")
         _tell(progress, "links", count)
     _compare(found, decisions, lambda: {digest(p) for _, _, p in payloads("next_best_actions")}, whole=True)
+    tables = [topic.replace("-", "_") for topic in OUTCOMES]
+    compare_sends(found, lambda: (payload for table in tables for _, _, payload in payloads(table)), whole=True)
     return found
 
 
@@ -122,6 +138,23 @@ def _compare(found: Read, decisions: set[str], later: Callable[[], set[str]], *,
     missing = recorded - decisions
     if missing:
         found.vanished = len(missing - later())
+
+
+def compare_sends(found: Read, messages: Callable[[], Iterable[bytes]], *, whole: bool) -> None:
+    """Look for each recorded message about a send among the messages as they are.
+
+    Args:
+        messages: all of them; asked twice when one is missing, for it may have come with the last links.
+        whole: none has been removed by retention.
+    """
+    missing = set(found.verifier.recorded.get("send", ()))
+    found.sends, found.sends_known = len(missing), whole
+    if not whole:
+        return
+    for _ in range(2):
+        for message in messages() if missing else ():
+            missing.discard(digest(message))
+    found.sends_vanished = len(missing)
 
 
 def _heads(settings: Settings, *, on_their_way: bool = False) -> dict[str, Head] | None:

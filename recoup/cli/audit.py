@@ -28,8 +28,8 @@ def verify(from_warehouse: bool, as_json: bool) -> None:
     """Find changed, missing and reordered records.
 
     Each link must carry the hash of its own bytes and of the link before; each decision must be recorded with its bytes,
-    and each recorded decision must still be there; and a chain must go up to where its writer says that it ends. Exit code
-    3: something is wrong.
+    each recorded decision and each recorded outcome of a send must still be there; and a chain must end in the very link
+    that its writer says it ends in. Exit code 3: something is wrong.
 
     \b
     Example:  recoup audit verify
@@ -105,6 +105,8 @@ def _report(found: "Read") -> dict[str, Any]:
         "decisions": found.decisions,
         "unrecorded_decisions": found.unrecorded if found.vanished_known else None,
         "vanished_decisions": found.vanished if found.vanished_known else None,
+        "sends": found.sends,
+        "vanished_sends": found.sends_vanished if found.sends_known else None,
     }
 
 
@@ -120,11 +122,14 @@ def _show(found: "Read") -> None:
     for number, says in (
         (found.unrecorded, "decisions are recorded nowhere: they were changed, or somebody else has written them."),
         (found.vanished, "recorded decisions are not there as they were: they were changed or removed."),
+        (found.sends_vanished, "recorded outcomes of sends are not there as they were: they were changed or removed."),
     ):
         if number:
             click.secho(f"{number:,} {says}", fg="red")
     if not found.vanished_known:
         click.echo("The decisions were not compared: retention has removed some. --from-warehouse has all that landed.")
+    if not found.sends_known:
+        click.echo("The outcomes of sends were not compared: retention has removed some of their topics.")
     for name in found.removed:
         click.echo(f"{name:<14} no link is kept any more: all are older than retention.")
     if not found.heads_known:
