@@ -47,12 +47,22 @@ def read_strategy(path: Path) -> ActionStrategy:
 
 def published(kafka: KafkaSettings, deadline: float = PUBLISH_SECONDS) -> InForce:
     """The newest releases, without those that cannot be read; raises NotReady when the topic cannot be (seconds)."""
+    return found_in(read_whole(kafka, TOPIC, deadline))
+
+
+def found_in(messages: Mapping[bytes, bytes]) -> InForce:
+    """The releases among messages, by key; one under another's key is an older one that was sent again, and none."""
     found: InForce = {}
-    for value in read_whole(kafka, TOPIC, deadline).values():
+    for key, value in messages.items():
         with contextlib.suppress(msgspec.MsgspecError):
             release = _decode(value)
-            found[release.tenant_id, release.role] = release
+            if key == _key(release):
+                found[release.tenant_id, release.role] = release
     return found
+
+
+def _key(release: PolicyReleased) -> bytes:
+    return f"{release.tenant_id}|{release.role}".encode()
 
 
 def signed(releases: InForce, settings: ModelSettings, home: Path) -> InForce:
@@ -149,8 +159,7 @@ def publish(
             refused.append(error.name())
 
     producer = clients.producer(kafka)
-    key = f"{release.tenant_id}|{release.role}".encode()
-    producer.produce(TOPIC, msgspec.json.encode(signed_release), key, on_delivery=taken)
+    producer.produce(TOPIC, msgspec.json.encode(signed_release), _key(release), on_delivery=taken)
     if producer.flush(PUBLISH_SECONDS) or refused:
         raise NotReady(
             f"Kafka did not take the release ({', '.join(refused) or 'no answer'}). `recoup doctor` looks at the stack;"

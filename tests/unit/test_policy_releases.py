@@ -11,7 +11,7 @@ from connectors.model_store.policy_signing import check_policy_signature, sign_p
 from connectors.model_store.settings import ModelSettings
 from connectors.model_store.signing import make_key
 from models.clock import SetClock
-from recoup.policy_releases import InForce, check_ends, plan, plan_rollback, signed
+from recoup.policy_releases import InForce, check_ends, found_in, plan, plan_rollback, signed
 from recoup.settings import Settings
 from schemas.control import PolicyReleased
 from schemas.errors import BadInput, ModelRefused
@@ -92,6 +92,12 @@ def test_only_what_was_signed_here_is_a_way_back(tmp_path: Path):
     good = sign_policy(plan({}, strategy("one"), "acme", "policy"), make_key(settings, tmp_path))
     forged = sign_policy(plan({}, strategy("two"), "shop", "policy"), KEY)
     assert signed(released(good, forged), settings, tmp_path) == released(good)
+
+
+def test_an_old_release_that_is_sent_again_under_another_key_is_not_in_force():
+    old, new = at(plan({}, strategy("one"), "acme", "policy"), 1), at(plan({}, strategy("two"), "acme", "policy"), 2)
+    messages = {b"acme|policy": msgspec.json.encode(new), b"shop|policy": msgspec.json.encode(old), b"x": b"no release"}
+    assert found_in(messages) == released(new)
 
 
 @pytest.fixture
