@@ -6,6 +6,7 @@ treatment was not drawn: either makes every figure wrong, so it is refused by it
 
 import csv
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import NormalDist
 
@@ -77,16 +78,7 @@ def read_trial(question: Question) -> Trial:
     Raises:
         BadInput: which column or row, and why.
     """
-    try:
-        with question.data.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            names = reader.fieldnames or []
-            for column in (question.treatment, question.outcome, *question.ignore):
-                if column not in names:
-                    raise BadInput(f"{question.data}: there is no column `{column}`; there are: {', '.join(names)}.")
-            rows = [row for row in reader if row[question.treatment] in (question.treated, question.control)]
-    except (OSError, UnicodeDecodeError) as error:
-        raise BadInput(f"{question.data}: {error}.") from error
+    names, rows = _rows(question)
     treated = np.array([row[question.treatment] == question.treated for row in rows], dtype=bool)
     for value, count in ((question.treated, int(treated.sum())), (question.control, int((~treated).sum()))):
         if not count:
@@ -104,6 +96,28 @@ def read_trial(question: Question) -> Trial:
     if not values:
         raise BadInput(f"{question.data}: no column is left to learn from.")
     return Trial(tuple(columns), np.column_stack(values), treated, y)
+
+
+def _rows(question: Question) -> tuple[Sequence[str], list[dict[str, str]]]:
+    """The names of the columns, and the rows that were given treatment or control."""
+    try:
+        with question.data.open(newline="", encoding="utf-8-sig") as file:
+            reader = csv.DictReader(file)
+            names = reader.fieldnames or []
+            for column in (question.treatment, question.outcome, *question.ignore):
+                if column not in names:
+                    raise BadInput(f"{question.data}: there is no column `{column}`; there are: {', '.join(names)}.")
+            rows: list[dict[str, str]] = []
+            for row in reader:
+                if None in row or None in row.values():
+                    raise BadInput(
+                        f"{question.data} line {reader.line_num}: expected {len(names)} fields, as the header has."
+                    )
+                if row[question.treatment] in (question.treated, question.control):
+                    rows.append(row)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(f"{question.data}: {error}.") from error
+    return names, rows
 
 
 def _numbers(texts: list[str]) -> Numbers | None:

@@ -218,6 +218,14 @@ def test_a_column_that_was_measured_after_the_treatment_is_noticed(tmp_path):
     assert uplift(path, "--ignore", "later").exit_code == 0
 
 
+def test_a_line_of_an_experiment_with_too_few_or_too_many_fields_is_named(tmp_path):
+    path = trial(tmp_path / "t.csv", 60)
+    text = path.read_text()
+    for line in ("mail,1", "mail,1,2,3,4,5,6,7,8,9"):
+        path.write_text(f"{text}\n{line}\n")
+        assert "t.csv line 62: expected" in str(uplift(path).exception)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
