@@ -10,7 +10,7 @@ from recoup.simulator.comparison.view import ROWS, against_words, estimate_words
 
 TEMPLATE = Path(__file__).with_name("report.html")
 COLOURS = 6
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 520, 300, 52, 12, 10, 34
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 520, 300, 52, 24, 10, 34
 """Of a picture, in its own units."""
 
 
