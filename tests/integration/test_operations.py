@@ -21,6 +21,7 @@ tenant_id: shop
 name: Shop
 currencies: [USD]
 time_zone: UTC
+country: DE
 {live}
 strategy:
   name: test
