@@ -29,6 +29,9 @@ FLAGS = {
 Told = tuple[str | None, Instant]
 """A debt, or none that is named, and since when."""
 VOICE = ("call", "voicemail")
+NOT_OWED = -(1 << 30)
+Unnoticed = tuple[tuple[Zone, int], ...]
+"""The date, on each of the customer's clocks, of the first word about debts of which no notice was sent; empty = none."""
 
 
 def no_flag(required: NoFlag, case: Case) -> Instant:
@@ -101,17 +104,30 @@ def _in_time(case: Case, dispute: Dispute, opened: Instant) -> bool:
 
 def noticed(required: Noticed, case: Case, at: Instant) -> Instant:
     """Each debt that the contact may be about was first spoken of not too long ago, or its notice was sent."""
-    notices = [debt for debt, _, _ in _notices(case)]
+    return NEVER if days_owed(unnoticed(case), at) > required.days else PERMITS
+
+
+def unnoticed(case: Case) -> Unnoticed:
+    """What a validation notice is owed for: the same at every instant, and for every contact about the same debt."""
+    notices = {debt for debt, _, _ in _notices(case)}
+    first: dict[Zone, int] = {}
+    if None in notices:
+        return ()
     for debt, since in _spoken(case):
-        if case.is_about(debt) and _is_old(case.who.zones, since, at, required.days):
-            wanted = debt if debt is not None else case.debt_id
-            if not any(notice is None or wanted is None or notice == wanted for notice in notices):
-                return NEVER
-    return PERMITS
+        wanted = debt if debt is not None else case.debt_id
+        if case.is_about(debt) and not (notices if wanted is None else wanted in notices):
+            for zone in case.who.zones:
+                day = zone.day(since)
+                first[zone] = min(first.get(zone, day), day)
+    return tuple(first.items())
 
 
-def _is_old(zones: tuple[Zone, ...], since: Instant, at: Instant, days: int) -> bool:
-    return any(zone.day(at) - zone.day(since) > days for zone in zones)
+def days_owed(owed: Unnoticed, at: Instant) -> int:
+    """For how many days a notice has been owed, on the clock that counts most; NOT_OWED = none is."""
+    days = NOT_OWED
+    for zone, day in owed:
+        days = max(days, zone.day(at) - day)
+    return days
 
 
 def _spoken(case: Case) -> Iterator[Told]:

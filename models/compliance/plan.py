@@ -8,7 +8,7 @@ from bisect import bisect_right
 
 from models.account.interactions import InteractionFacts
 from models.account.profile import CrmFacts, Debt
-from models.calendar import HOUR
+from models.calendar import DAY, HOUR
 from models.clock import Instant
 from models.compliance.case import Case
 from models.compliance.daytime import Clocked, clocked, in_common, next_open, permits
@@ -62,8 +62,6 @@ NEEDS: dict[type[Requirement], int] = {
 DENY_WITHOUT = (Consent, CurrentConsent, OwnAddress)
 ELSEWHERE = (ExtraCalls, WorkAllowed)
 """What needs facts that the exact judge is asked about."""
-AGEING = (CurrentConsent, Noticed)
-"""They permit now and may deny later, and then for good."""
 OF_COLLECTION = ("collection",)
 
 
@@ -77,7 +75,9 @@ OWN = CHANNELS | {"call": 4}
 NUMBERS = 1 | 4 | 8
 
 
-Split = tuple[tuple[str, ...], tuple[tuple[str, Requirement], ...], tuple[Requirement, ...]]
+Split = tuple[
+    tuple[str, ...], tuple[tuple[str, Requirement], ...], tuple[Requirement, ...], tuple[tuple[str, Noticed], ...]
+]
 
 
 class Contacts:
@@ -112,7 +112,8 @@ class Contacts:
         self._missing = (*case.who.missing, *((NO_CONTACT_POINT,) if case.no_point else ()))
         self._hours: list[tuple[str, Clocked]] = []
         self._entries: list[tuple[str, Requirement, int]] = []
-        self.limits: list[tuple[str, Limit]] = []
+        self.limits: list[tuple[str, Limit, Instant]] = []
+        """Rule, limit, and a time beyond which no contact can be in its window, on whatever clock."""
         self.distances: list[tuple[str, Instant]] = []
         """Rule, and for how long after the last collection contact it denies."""
         self.mask = 0
@@ -122,7 +123,7 @@ class Contacts:
         """The channels an opt-out from which may end this contact."""
         for name, required, _ in self.asked.required:
             self._sort(name, required, case)
-        self.least = min((limit.most for _, limit in self.limits), default=1 << 30)
+        self.least = min((limit.most for _, limit, _ in self.limits), default=1 << 30)
         """With fewer contacts every limit permits."""
         self._clocks = in_common([one for _, one in self._hours])
         self._at: Instant = -1
@@ -137,7 +138,7 @@ class Contacts:
             if found is not None:
                 self._hours.append((name, found))
         elif isinstance(required, Limit):
-            self.limits.append((name, required))
+            self.limits.append((name, required, (required.days + 1) * DAY))
         elif isinstance(required, Distance) and required.purposes == OF_COLLECTION:
             self.distances.append((name, round(required.hours * HOUR)))
         elif not isinstance(required, ELSEWHERE) and not (isinstance(required, OwnAddress) and case.verified):
@@ -147,7 +148,7 @@ class Contacts:
             self.mask |= needs
 
     def split(self, facts: int) -> Split:
-        """The rules that deny for good for want of facts, what is to be evaluated, and what of that ages.
+        """The rules that deny for good for want of facts, what is to be evaluated, what of that ages, and notices asked for.
 
         Args:
             facts: what the account has of those that are asked for (`mask`).
@@ -159,9 +160,11 @@ class Contacts:
                 for name, required, needs in self._entries
                 if isinstance(required, DENY_WITHOUT) and not needs & facts and not required.except_lines
             )
-            todo = tuple((name, required) for name, required, needs in self._entries if needs & facts)
-            ages = tuple(required for _, required in todo if isinstance(required, AGEING))
-            known = self._splits[facts] = (*self._missing, *lacking), todo, ages
+            asked = [(name, required) for name, required, needs in self._entries if needs & facts]
+            notices = tuple((name, required) for name, required in asked if isinstance(required, Noticed))
+            todo = tuple((name, required) for name, required in asked if not isinstance(required, Noticed))
+            ages = tuple(required for _, required in todo if isinstance(required, CurrentConsent))
+            known = self._splits[facts] = (*self._missing, *lacking), todo, ages, notices
         return known
 
     def closed(self, at: Instant) -> tuple[str, ...]:

@@ -5,9 +5,11 @@ It answers as the exact judge does, always; it only leaves out what cannot chang
 
 from collections.abc import Sequence
 
+from models.account.course import Planned
 from models.account.interactions import FAILED, InteractionFacts
 from models.account.profile import CrmFacts, Debt
 from models.clock import Instant
+from models.compliance.bars import NOT_OWED, Unnoticed, days_owed, unnoticed
 from models.compliance.case import Case
 from models.compliance.exact import judge, until_of
 from models.compliance.frequency import NEVER
@@ -41,7 +43,7 @@ MOST_PLANS = 2_000
 class Summary:
     """What an account's facts come to at an instant."""
 
-    __slots__ = ("exact", "facts", "granted", "last", "made", "outs")
+    __slots__ = ("_owed", "_planned", "_unnoticed", "exact", "facts", "granted", "last", "made", "outs")
 
     def __init__(  # noqa: C901, PLR0912 - one pass over the facts, on the hot path
         self, crm: CrmFacts, interactions: InteractionFacts, at: Instant
@@ -67,7 +69,8 @@ class Summary:
             facts |= WROTE
         if interactions.spoken:
             facts |= SPOKEN
-        made = last = 0
+        made: list[Instant] = []
+        last = 0
         for touch in interactions.touches.values():
             if touch.at > at:
                 continue
@@ -81,16 +84,32 @@ class Summary:
             elif outcome != FAILED:
                 facts |= SPOKEN
                 if touch.purpose != "transactional":
-                    made += 1
+                    made.append(touch.at)
                     if touch.purpose == "collection" and touch.at > last:
                         last = touch.at
         self.facts = facts
         self.granted, self.outs = granted, outs
         """The channels that a consent or its end is about, as bits."""
         self.made = made
-        """Contacts of ours that may count."""
+        """When the contacts of ours that may count were."""
         self.last = last
         """When the last collection contact was."""
+        self._planned: Sequence[Instant | Planned] = ()
+        self._unnoticed: dict[str | None, Unnoticed] = {}
+        self._owed: dict[tuple[str | None, Instant], int] = {}
+
+    def days_owed(self, situation: Situation, who: Who, at: Instant) -> int:
+        """For how many days a notice has been owed at an instant; worked out once for all channels."""
+        if self._planned is not situation.planned:
+            self._planned, self._unnoticed, self._owed = situation.planned, {}, {}
+        debt = situation.debt_id
+        days = self._owed.get((debt, at))
+        if days is None:
+            owed = self._unnoticed.get(debt)
+            if owed is None:
+                owed = self._unnoticed[debt] = unnoticed(case_of(situation, who))
+            days = self._owed[debt, at] = days_owed(owed, at)
+        return days
 
 
 def _standing(crm: CrmFacts) -> int:
@@ -153,7 +172,7 @@ class RuleGate:
         point = situation.point
         work, verified = point is not None and point.workplace, point is not None and point.verified
         kind = situation.channel, situation.purpose, situation.mode, work, verified, point is None
-        return [limit for _, limit in self._plan(situation).contacts(kind, situation.at).limits]
+        return [limit for _, limit, _ in self._plan(situation).contacts(kind, situation.at).limits]
 
     def _plan(self, situation: Situation) -> Plan:
         tenant, crm = situation.tenant, situation.facts.crm
@@ -192,7 +211,7 @@ class RuleGate:
         return plan
 
 
-def _answer(  # noqa: C901, PLR0912 - the hot path, without a call that it can do without
+def _answer(  # noqa: C901, PLR0912, PLR0915 - the hot path, without a call that it can do without
     situation: Situation, summary: Summary, contacts: Contacts, who: Who
 ) -> Verdict:
     at, facts, made, last = situation.at, summary.facts, summary.made, summary.last
@@ -201,15 +220,16 @@ def _answer(  # noqa: C901, PLR0912 - the hot path, without a call that it can d
     if summary.outs & contacts.stopping:
         facts |= OUTS
     if situation.planned:
+        made = made.copy()
         for planned in situation.planned:
             moment = planned if isinstance(planned, int) else planned.at
             if moment <= at:
-                made += 1
+                made.append(moment)
                 facts |= SPOKEN
                 if moment > last and (isinstance(planned, int) or planned.purpose == "collection"):
                     last = moment
     facts &= contacts.mask
-    lacking, todo, ages = contacts.split(facts)
+    lacking, todo, ages, notices = contacts.split(facts)
     found: tuple[str, ...] = ()
     until = at
     if last:
@@ -217,10 +237,19 @@ def _answer(  # noqa: C901, PLR0912 - the hot path, without a call that it can d
             if last + length > at:
                 found = (*found, name)
                 until = max(until, last + length)
+    owed = summary.days_owed(situation, who, at) if notices else NOT_OWED
+    if owed != NOT_OWED:
+        for name, notice in notices:
+            if owed > notice.days:
+                found, until = (*found, name), NEVER
+    asked = todo
+    if len(made) >= contacts.least:
+        for name, limit, reach in contacts.limits:
+            if len([moment for moment in made if moment > at - reach]) >= limit.most:
+                asked = (*asked, (name, limit))
     case: Case | None = None
-    if todo or made >= contacts.least:
+    if asked:
         case = case_of(situation, who)
-        asked = todo if made < contacts.least else (*todo, *contacts.limits)
         for name, required in asked:
             if required.except_lines and case.line_type in required.except_lines:
                 continue
@@ -230,19 +259,25 @@ def _answer(  # noqa: C901, PLR0912 - the hot path, without a call that it can d
                 until = max(until, ends)
     if not found and (lacking or not ages or not contacts.closed(at)):
         plain = contacts.plain(facts, at)
-        return judge(rules_for(situation.tenant), case or case_of(situation, who)) if plain is None else plain
+        if plain is None:
+            return judge(rules_for(situation.tenant), case or case_of(situation, who))
+        if owed == NOT_OWED or plain.next_allowed_at is None:
+            return plain
     names = lacking + found + contacts.closed(at)
     if lacking or until >= NEVER:
         return contacts.named(names)
     again = contacts.opens(until)
     if again is None:
         return contacts.named(names)
-    case = case or case_of(situation, who) if ages or again >= contacts.ends else None
-    if case is None:
-        return contacts.denied(names, again)
     if again >= contacts.ends:
-        return judge(rules_for(situation.tenant), case)
+        return judge(rules_for(situation.tenant), case or case_of(situation, who))
+    if owed != NOT_OWED:
+        owed = summary.days_owed(situation, who, again)
+        for _, notice in notices:
+            if owed > notice.days:
+                return contacts.named(names)
     for required in ages:
+        assert case is not None  # noqa: S101 - whatever ages was evaluated
         if until_of(required, case, again, contacts.asked) > again:
             return contacts.named(names)
     return contacts.denied(names, again)
