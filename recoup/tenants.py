@@ -101,14 +101,14 @@ def plan(wanted: dict[str, Tenant], in_force: dict[str, Tenant]) -> list[Change]
 
 
 def _differing(old: Tenant, new: Tenant) -> tuple[Field, ...]:
-    before, after = _fields(old), _fields(new)
+    before, after = fields_of(old), fields_of(new)
     names = sorted(before.keys() | after.keys())
     return tuple(
         Field(name, before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)
     )
 
 
-def _fields(tenant: Tenant) -> dict[str, Any]:
+def fields_of(tenant: Tenant) -> dict[str, Any]:
     """A tenant's fields with a path each, such as `limits.min_hours_between_contacts`; lists are one value."""
     flat: dict[str, Any] = {}
 

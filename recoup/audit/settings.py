@@ -1,31 +1,45 @@
 """What is recorded when a person changes what decides: tenants and their rules, models, policies."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from recoup.audit.acts import record
 from recoup.settings import Settings
-from recoup.tenants import Change
-from schemas.control import ModelReleased, PolicyReleased
+from recoup.tenants import Change, Field, fields_of
+from schemas.control import ModelReleased, PolicyReleased, Tenant
 
-RULES = ("compliance", "limits")
-"""Fields of a tenant that say when a contact is allowed."""
+RULES = frozenset(
+    {"compliance", "limits", "country", "state", "collector_role", "debt_class", "time_zone", "live_since"}
+)
+"""First parts of the fields of a tenant that say when a contact is allowed, or which rules bind it."""
 MOST = 500
 """Characters of a value that are recorded."""
 
 
-def record_tenants(settings: Settings, changes: Iterable[Change], *, prune: bool) -> None:
-    """Record each tenant that was published or removed; a change of its rules is one of its own."""
+def record_tenants(settings: Settings, changes: Iterable[Change], wanted: Mapping[str, Tenant], *, prune: bool) -> None:
+    """Record each tenant that was published or removed; what it says of rules is an act of its own.
+
+    Args:
+        wanted: the tenants that were published, by id.
+    """
     for change in changes:
         if change.kind == "extra" and not prune:
             continue
-        rules = {f.name: f for f in change.fields if f.name.startswith(RULES)}
-        others = {f.name: f for f in change.fields if f.name not in rules}
+        fields = change.fields
+        if change.kind == "add":
+            fields = tuple(Field(name, None, value) for name, value in fields_of(wanted[change.tenant_id]).items())
+        rules = {field.name: _said(field) for field in fields if field.name.partition(".")[0] in RULES}
+        others = [field.name for field in fields if field.name not in rules]
         if rules:
-            said = {name: f"{field.published} -> {field.wanted}"[:MOST] for name, field in rules.items()}
-            record(settings, "rules", change.tenant_id, tenant_id=change.tenant_id, details=said)
+            record(settings, "rules", change.tenant_id, tenant_id=change.tenant_id, details=rules)
         if others or not rules:
             details = {"change": change.kind} | ({"fields": ", ".join(others)[:MOST]} if others else {})
             record(settings, "tenant", change.tenant_id, tenant_id=change.tenant_id, details=details)
+
+
+def _said(field: Field) -> str:
+    """Both sides, the new one whole if it can be: it is what is in force."""
+    after = str(field.wanted)[:MOST]
+    return f"{str(field.published)[: max(MOST - len(after), MOST // 10)]} -> {after}"
 
 
 def record_model(settings: Settings, released: ModelReleased) -> None:

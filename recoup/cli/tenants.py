@@ -63,7 +63,7 @@ def apply(folder: Path | None, dry_run: bool, prune: bool, as_json: bool) -> Non
     changes = plan(wanted, published(settings.kafka))
     if not dry_run:
         publish(settings.kafka, wanted, changes, WallClock(), prune=prune)
-        record_tenants(settings, changes, prune=prune)
+        record_tenants(settings, changes, wanted, prune=prune)
     if as_json:
         click.echo(msgspec.json.encode(changes).decode())
         return
