@@ -84,6 +84,15 @@ def concerned(tenants: Mapping[str, Tenant], in_force: InForce, tenant: str, rol
     return [found for name, found in tenants.items() if name not in own]
 
 
+def deciding(in_force: InForce, tenant: str, role: Role) -> ActionStrategy | None:
+    """The strategy that decides for a tenant: its own, else that of all tenants; None = its own schedule does."""
+    for whose in (tenant, ALL):
+        release = in_force.get((whose, role))
+        if release is not None and release.strategy is not None:
+            return release.strategy
+    return None
+
+
 def plan(in_force: InForce, strategy: ActionStrategy, tenant: str, role: Role) -> PolicyReleased:
     """The release of a strategy; what is in force now becomes the way back."""
     before = in_force.get((tenant, role))

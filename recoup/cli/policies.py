@@ -138,14 +138,14 @@ def show(tenant: str, shadow: bool, as_json: bool) -> None:
     import msgspec
     import yaml
 
-    from recoup.policy_releases import ALL
+    from recoup.policy_releases import deciding
     from schemas.errors import BadInput
 
-    in_force, role = _in_force(_settings()), _role(shadow)
-    found = in_force.get((tenant, role)) or in_force.get((ALL, role))
-    if found is None or found.strategy is None:
+    role = _role(shadow)
+    found = deciding(_in_force(_settings()), tenant, role)
+    if found is None:
         raise BadInput(f"No {role} is released for {tenant}. `recoup policies list` shows what is.")
-    strategy = msgspec.to_builtins(found.strategy)
+    strategy = msgspec.to_builtins(found)
     click.echo(
         msgspec.json.encode(strategy).decode() if as_json else yaml.safe_dump(strategy, sort_keys=False), nl=as_json
     )

@@ -11,7 +11,7 @@ from connectors.model_store.policy_signing import check_policy_signature, sign_p
 from connectors.model_store.settings import ModelSettings
 from connectors.model_store.signing import make_key
 from models.clock import SetClock
-from recoup.policy_releases import InForce, check_ends, found_in, plan, plan_rollback, signed
+from recoup.policy_releases import InForce, check_ends, deciding, found_in, plan, plan_rollback, signed
 from recoup.settings import Settings
 from schemas.control import PolicyReleased
 from schemas.errors import BadInput, ModelRefused
@@ -47,6 +47,15 @@ def test_the_way_back_is_the_way_it_came():
     assert (last.policy, last.strategy) == ("", None)
     with pytest.raises(BadInput, match="no way back"):
         plan_rollback(released(last), "acme", "policy")
+
+
+def test_a_tenant_that_went_back_is_decided_for_by_what_all_tenants_have():
+    everybody, own = strategy("everybody"), strategy("own")
+    in_force = released(plan({}, everybody, "*", "policy"), plan({}, own, "acme", "policy"))
+    assert deciding(in_force, "acme", "policy") == own
+    in_force |= released(plan_rollback(in_force, "acme", "policy"))
+    assert deciding(in_force, "acme", "policy") == everybody
+    assert deciding(in_force, "acme", "shadow") is None
 
 
 def test_the_same_strategy_twice_is_one_step_of_the_way():
