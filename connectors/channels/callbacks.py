@@ -70,7 +70,12 @@ def signature(url: str, fields: Sequence[tuple[str, str]], token: str) -> str:
     for name, value in fields:
         several.setdefault(name, set()).add(value)
     signed = url + "".join(name + value for name in sorted(several) for value in sorted(several[name]))
-    return base64.b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
+    return base64.b64encode(hmac.new(token.encode(), _bytes(signed), hashlib.sha1).digest()).decode()
+
+
+def _bytes(said: str) -> bytes:
+    """As it came: what is no UTF-8 in a header or a query is a text with surrogates here."""
+    return said.encode(errors="surrogateescape")
 
 
 def form_of(body: bytes) -> list[tuple[str, str]] | Refusal:
@@ -96,7 +101,7 @@ def verified(url: str, fields: Sequence[tuple[str, str]], said: str | None, toke
         url: as Twilio was told it, with the query that it called.
         said: the header X-Twilio-Signature.
     """
-    if not token or not hmac.compare_digest(signature(url, fields, token).encode(), (said or "").encode()):
+    if not token or not hmac.compare_digest(signature(url, fields, token).encode(), _bytes(said or "")):
         return Refusal(WRONG_SIGNATURE, "its signature is not of this address, these fields and our account's token")
     return None
 

@@ -82,6 +82,8 @@ def test_the_signature_is_the_one_that_twilio_publishes():
         (PUBLISHED_URL, PUBLISHED_FIELDS, PUBLISHED, ""),
         (PUBLISHED_URL, PUBLISHED_FIELDS, None, "12345"),
         (PUBLISHED_URL, PUBLISHED_FIELDS, "ünsigned", "12345"),
+        (PUBLISHED_URL, PUBLISHED_FIELDS, "\udcff is no UTF-8", "12345"),
+        (PUBLISHED_URL + "&x=\udcff", PUBLISHED_FIELDS, PUBLISHED, "12345"),
         (PUBLISHED_URL + "3", PUBLISHED_FIELDS, PUBLISHED, "12345"),
         (PUBLISHED_URL.replace("https", "http"), PUBLISHED_FIELDS, PUBLISHED, "12345"),
         (PUBLISHED_URL, PUBLISHED_FIELDS[:-1], PUBLISHED, "12345"),
