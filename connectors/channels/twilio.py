@@ -49,6 +49,8 @@ BUSY_CODES = frozenset({20429, 14107, 21611})
 """Too many requests, or the number's queue is full."""
 BUSY_SECONDS = 5.0
 """Until it is asked again, where the answer does not say."""
+MOST_BUSY_SECONDS = 3_600.0
+"""Whatever the answer says: a slip in a header must not shut a provider off until its worker is restarted."""
 
 SPOKEN = {"en": "en-US", "de": "de-DE", "es": "es-MX", "fr": "fr-FR", "it": "it-IT", "nl": "nl-NL", "pt": "pt-PT"}
 """Languages of texts that name no country -> voices."""
@@ -213,17 +215,18 @@ def twiml(message: Message) -> str:
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that a server asks us to wait (RFC 9110, 10.2.3: a number, or a date); None = it does not say.
+    """Seconds that a server asks us to wait (RFC 9110, 10.2.3: a number, or a date), an hour at most; None = it does not
+    say.
 
     Args:
         now: seconds since the epoch.
     """
     said = headers.get("retry-after", "").strip()
     if said.isdecimal():
-        return float(said)
+        return min(float(said), MOST_BUSY_SECONDS)
     try:
-        return max(0.0, parsedate_to_datetime(said).timestamp() - now)
-    except ValueError:
+        return min(max(0.0, parsedate_to_datetime(said).timestamp() - now), MOST_BUSY_SECONDS)
+    except (ValueError, OverflowError):
         return None
 
 

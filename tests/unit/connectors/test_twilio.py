@@ -239,6 +239,10 @@ async def test_a_send_that_is_cancelled_leaves_the_channel_usable():
         ("Thu, 01 Jan 1970 00:00:01 GMT", 0.0),
         ("soon", None),
         ("", None),
+        ("86400000", 3_600.0),
+        ("9" * 400, 3_600.0),
+        ("Thu, 01 Jan 2970 00:00:01 GMT", 3_600.0),
+        ("Thu, 01 Jan 99999999999999999999 00:00:01 GMT", None),
     ],
 )
 def test_a_server_says_when_to_come_back_in_seconds_or_by_date(said: str, seconds: float | None):
