@@ -110,7 +110,8 @@ class Smtp:
         except aiosmtplib.SMTPResponseException as error:
             code = _said("auth" if isinstance(error, aiosmtplib.SMTPAuthenticationError) else "greeting", error)
             raise NotSent(f"The mail server does not let us in ({code}).", code=code) from None
-        except (aiosmtplib.SMTPException, OSError) as error:  # time-outs are OSErrors; so are faults of TLS
+        except (aiosmtplib.SMTPException, OSError, UnicodeError) as error:
+            # Time-outs are OSErrors; so are faults of TLS. A host that can be none is a UnicodeError.
             raise _away(type(error).__name__) from None
         if not client.is_connected:
             raise _away("SMTPServerDisconnected")

@@ -149,6 +149,14 @@ async def test_a_server_without_tls_does_not_get_the_message_when_tls_is_asked_f
         assert (await not_sent(server, security="starttls")).code.startswith("connect:")
 
 
+async def test_nothing_left_for_a_host_that_can_be_none():
+    """Its name fails in Python's own IDNA codec, before any server is looked up."""
+    channel = Smtp(SmtpSettings(host="mail..customer.de"), WallClock())
+    with pytest.raises(NotSent) as refused:
+        await channel.send(message())
+    assert refused.value.code == "connect:UnicodeError"
+
+
 def test_certificates_that_cannot_be_read_are_refused_at_once():
     with pytest.raises(BadInput, match=r"CA_FILE=nowhere\.pem"):
         Smtp(SmtpSettings(host="mail", ca_file="nowhere.pem"), WallClock())
