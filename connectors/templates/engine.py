@@ -59,7 +59,11 @@ def environment(*, escapes: bool) -> ImmutableSandboxedEnvironment:
 
 def compile_source(source: str, *, escapes: bool) -> jinja2.Template:
     """A template ready to be rendered; raises `jinja2.TemplateSyntaxError`, which knows its line."""
-    return environment(escapes=escapes).from_string(source)
+    made = environment(escapes=escapes)
+    tree = made.parse(source)
+    for own in tree.find_all(nodes.EvalContextModifier):
+        raise jinja2.TemplateSyntaxError("`autoescape` is not for templates to decide", own.lineno)
+    return made.from_string(tree)
 
 
 def render(template: jinja2.Template, values: dict[str, Any], locale: Locale) -> str:

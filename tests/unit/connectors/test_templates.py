@@ -338,6 +338,12 @@ def test_a_good_template_has_no_fault_anywhere():
         ({"language": "fr"}, "language", None, "not worded in fr"),
         ({"language": "xx"}, "language", None, "no rules for writing amounts"),
         ({"text": GOOD + "{{ name | date }}"}, "text", None, "cannot be rendered"),
+        (
+            {"html": GOOD + "\n{% autoescape false %}{{ name }}{% endautoescape %}"},
+            "text",
+            None,
+            "line 2: `autoescape` is not",
+        ),
         ({"channel": "voicemail", "subject": None}, "text", None, "RF-11: must not print {{ amount }}"),
     ],
 )
