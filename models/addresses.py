@@ -13,6 +13,8 @@ TEST_NUMBER = "+999"
 """A country code that the ITU keeps free: numbers under it reach nobody."""
 TEST_DOMAINS = ("example", "example.com", "example.net", "example.org", "test", "invalid", "localhost")
 """Kept free for tests by RFC 2606 and RFC 6761: mail to them reaches nobody."""
+MOST_LINES = 10
+"""Of a letter's address, the customer's name included: what an envelope's window shows in letters that a machine reads."""
 
 
 def reachable(channel: Channel, address: str, *, tests: bool = False) -> bool:
@@ -60,7 +62,7 @@ def valid_email(address: str, *, tests: bool = False) -> bool:
 def valid_postal_address(address: str) -> bool:
     """Whether a postman has something to go by: a street and a place, on lines or with commas between them."""
     lines = postal_lines(address)
-    return len(lines) >= 2 and all(line.isprintable() for line in lines)
+    return 2 <= len(lines) <= MOST_LINES and all(line.isprintable() for line in lines)
 
 
 def postal_lines(address: str) -> list[str]:

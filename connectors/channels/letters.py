@@ -71,10 +71,12 @@ class Letters:
         """Files are closed when they are written."""
 
     def _put(self, message: Message) -> Delivery:
-        from connectors.channels.page import draw  # noqa: PLC0415 - fpdf2 loads slowly, and only letters need it
+        from connectors.channels.page import draw, printable  # noqa: PLC0415 - loads slowly, and only letters need it
 
         name = f"{message.tenant_id}/{blake2b(message.key.encode(), digest_size=16).hexdigest()}"
         delivery = Delivery("sent", provider_id=f"{name}.pdf")
+        if not printable(message):  # fpdf2 would draw boxes, and name the characters in its log
+            return Delivery("failed", code=f"{NOT_OFFERED}:characters")
         try:
             if self.system.get_file_info(f"{self.root}/{name}.json").type == fs.FileType.File:
                 return delivery

@@ -12,6 +12,7 @@ from typing import Literal
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
+from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
@@ -33,6 +34,8 @@ WINDOW = {"A4": (25.0, 45.0), "Letter": (25.0, 51.0)}
 WIDTH = 80.0
 """Of the window."""
 BODY_TOP = {"A4": 98.0, "Letter": 95.0}
+HEIGHT = 30.0
+"""Of the window, below the sender's line: six lines in full size; more, or longer ones, are written smaller."""
 MARGINS = (25.0, 27.0, 25.0)
 """Left, top (of the second page on), right."""
 BOTTOM = 25.0
@@ -93,9 +96,23 @@ def draw(message: Message, at: dt.datetime, page: Page) -> tuple[bytes, int]:
     return bytes(paper.output()), paper.pages_count
 
 
+def printable(message: Message) -> bool:
+    """Whether the font has every character of a letter: a box in a name or an address is no letter to its customer."""
+    said = (message.address, message.subject or "", *paragraphs(message.text), *_lines_of_sender(message))
+    return all(ord(character) in characters() for character in set("".join(said)) - {"\n"})
+
+
+@cache
+def characters() -> frozenset[int]:
+    """The code points that all faces of the font hold."""
+    return frozenset.intersection(
+        *(frozenset(TTFont(fonts() / file, lazy=True).getBestCmap()) for file in FILES.values())
+    )
+
+
 def paragraphs(text: str) -> list[str]:
-    """Parted by empty lines; line breaks inside stay, as in a signature."""
-    parts = text.replace("\r\n", "\n").split("\n\n")
+    """Parted by empty lines; line breaks inside stay, as in a signature, and tabs are blanks."""
+    parts = text.replace("\r\n", "\n").expandtabs(4).split("\n\n")
     return [paragraph.strip("\n") for paragraph in parts if paragraph.strip()]
 
 
@@ -130,11 +147,14 @@ def _address(paper: Paper, page: Page) -> None:
     paper.set_text_color(GREY)
     paper.multi_cell(WIDTH, 3, " · ".join(_lines_of_sender(paper.message)), align="L", max_line_height=3)
     paper.set_text_color(INK)
-    paper.set_font(FONT, size=TEXT)
     paper.set_xy(left, top + 12)
-    for line in postal_lines(paper.message.address)[:6]:
-        paper.set_x(left)
-        paper.cell(WIDTH, LINE, line, new_x=XPos.LEFT, new_y=YPos.NEXT)
+    lines = postal_lines(paper.message.address)
+    height = min(LINE, HEIGHT / len(lines))
+    for line in lines:
+        paper.set_font(FONT, size=TEXT)
+        room = (WIDTH - 2 * paper.c_margin) / max(paper.get_string_width(line), 1)
+        paper.set_font(FONT, size=TEXT * min(1.0, height / LINE, room))
+        paper.cell(WIDTH, height, line, new_x=XPos.LEFT, new_y=YPos.NEXT)
 
 
 def _lines_of_sender(message: Message) -> list[str]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fpdf import FPDF
 
-from connectors.channels.channel import Message
+from connectors.channels.channel import Delivery, Message
 from connectors.channels.letters import Letters
-from connectors.channels.page import draw, paragraphs
+from connectors.channels.page import WIDTH, WINDOW, Paper, draw, paragraphs
 from connectors.channels.settings import LetterSettings
 from models.clock import WallClock
 from schemas.control import Sender
@@ -98,6 +99,49 @@ async def test_letters_of_two_tenants_do_not_meet(tmp_path: Path):
 def test_a_long_letter_has_more_pages_and_a_short_one_has_one(page: Any):
     assert draw(message(), DAY, page)[1] == 1
     assert draw(message(text="\n\n".join(["One paragraph of the letter."] * 60)), DAY, page)[1] == 3
+
+
+def test_every_line_of_an_address_stands_whole_in_the_window(monkeypatch: pytest.MonkeyPatch):
+    drawn: list[tuple[str, float, float]] = []
+
+    def cell(paper: Paper, w: float, h: float, text: str, **more: Any) -> None:
+        drawn.append((text, paper.get_string_width(text), paper.get_y() + h))
+        FPDF.cell(paper, w, h, text, **more)
+
+    monkeypatch.setattr(Paper, "cell", cell)
+    lines = [
+        "A" * 90,
+        "Flat 3",
+        "12 High Street",
+        "Old Village",
+        "Near Town",
+        "Some County",
+        "SW1A 1AA",
+        "United Kingdom",
+    ]
+    draw(message(address="\n".join(lines)), DAY, "A4")
+    shown = {text: (width, bottom) for text, width, bottom in drawn}
+    assert all(shown[line][0] <= WIDTH and shown[line][1] <= WINDOW["A4"][1] + 45 for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"address": "\N{CJK UNIFIED IDEOGRAPH-6F22}\nHauptstraße 1\n10115 Berlin"}, "not_offered:characters"),
+        ({"text": "Guten Tag \x07"}, "not_offered:characters"),
+        ({"address": "\n".join(["Zeile"] * 11)}, "bad_address"),
+    ],
+)
+async def test_a_letter_that_would_show_gaps_is_none(more: dict[str, str], code: str, tmp_path: Path):
+    channel = Letters(LetterSettings(), tmp_path, WallClock())
+    assert await channel.send(message(**more)) == Delivery("failed", code=code)
+    assert not list(tmp_path.rglob("*.*"))
+
+
+async def test_tabs_and_every_language_of_the_fonts_are_written(tmp_path: Path):
+    channel = Letters(LetterSettings(), tmp_path, WallClock())
+    said = "a\tb\r\n\r\nПривет, γειά σου, zażółć"
+    assert (await channel.send(message(text=said, subject="12\N{NO-BREAK SPACE}€"))).status == "sent"
 
 
 def test_the_same_letter_of_the_same_moment_is_the_same_file():
