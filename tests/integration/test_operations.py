@@ -224,7 +224,7 @@ def test_the_audit_log_holds_every_decision_and_what_people_did_and_finds_a_forg
     )
     assert landed["chains"] == sound["chains"]
     acts = [json.loads(line) for line in shop.recoup("audit", "list", "--json").splitlines()]
-    assert {(act["action"], act["subject"]) for act in acts} >= {("tenant", "shop"), ("tenant", "late")}
+    assert {(act["action"], act["subject"]) for act in acts} >= {("rules", "shop"), ("tenant", "late")}
 
     (entry, *_) = acts
     sender = Sender(shop.settings.kafka)
