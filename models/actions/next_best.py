@@ -90,10 +90,11 @@ class NextBest:
             return due
         experiment = self._experiment(look)
         held_out = self._is_held_out(look)
-        choice = self.standstill.of(look, owed, held_out=held_out)
+        overdue = self.plan.next_overdue_at(look.standing)
+        choice = self.standstill.of(look, owed, overdue, held_out=held_out)
         if choice is not None:
             return choice
-        later = earliest(self.plan.next_overdue_at(look.standing), self._next_start(owed))
+        later = earliest(overdue, self._next_start(owed))
         specs = self.offers.open_to(look, owed)
         if not specs:
             return Choice(WAIT, (NOTHING_OFFERED,), WAIT_ALONE, later, invoice_ids=owed.ids)

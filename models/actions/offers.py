@@ -3,6 +3,8 @@
 Everything that valuing needs of the account is read off here once, because the account is not kept.
 """
 
+import math
+from bisect import bisect_right
 from collections.abc import Sequence
 
 import msgspec
@@ -64,6 +66,12 @@ class Offers:
     def __init__(self, strategy: ActionStrategy, plan: Plan) -> None:
         self.strategy = strategy
         self.tenant = plan.tenant
+        self._edges = sorted({day for its in strategy.actions for day in (its.from_days, its.to_days + 1)})
+        self._by_days = [
+            [its for its in strategy.actions if its.from_days <= first <= its.to_days]
+            for first in (-math.inf, *self._edges)
+        ]
+        """The actions that are offered before the first edge, and from each edge on until before the next."""
         self._slots: dict[tuple[str, tuple[Zone, ...]], Daytime] = {}
 
     def open_to(self, look: Look, owed: Owed) -> list[ActionSpec]:
@@ -74,9 +82,8 @@ class Offers:
         debt_class = crm.profile.debt_class or self.tenant.debt_class
         return [
             spec
-            for spec in self.strategy.actions
-            if spec.from_days <= days <= spec.to_days
-            and (spec.debt_class is None or spec.debt_class == debt_class)
+            for spec in self._by_days[bisect_right(self._edges, days)]
+            if (spec.debt_class is None or spec.debt_class == debt_class)
             and (not gentle or spec.action in GENTLE)
             and (not taken or taken.count(spec.id) < spec.at_most)
             and (not spec.after or any(name in taken for name in spec.after))
@@ -121,9 +128,13 @@ class Offers:
             point = None if channel is None else point_for(crm, channel, self.tenant.debt_class)
             if channel is not None and point is not None:
                 points[channel] = point
-        situations = {channel: self._situation(look, owed, channel, point, recent) for channel, point in points.items()}
-        verdicts = dict(zip(situations, look.gate.judge_all([*situations.values()]), strict=True)) if situations else {}
-        left = {channel: left_of(look.gate.limits(situation), recent, at) for channel, situation in situations.items()}
+        situations = [self._situation(look, owed, channel, point, recent) for channel, point in points.items()]
+        verdicts: dict[str, Verdict] = {}
+        left: dict[str, int | None] = {}
+        if situations:
+            verdicts = dict(zip(points, look.gate.judge_all(situations), strict=True))
+            limits = look.gate.limits_all(situations)
+            left = {channel: left_of(binding, recent, at) for channel, binding in zip(points, limits, strict=True)}
         options = [WAITING]
         for spec in specs:
             if spec.channel is None or spec.action not in CONTACTS:

@@ -85,10 +85,13 @@ class Standstill:
         ends = [hold.until for hold in holds if hold.until is not None]
         return waits("on_hold", at=max(ends) if len(ends) == len(holds) else None)
 
-    def of(self, look: Look, owed: Owed, *, held_out: bool) -> Choice | None:
-        """The choice that is made whatever an action is worth; None when there is something to choose."""
+    def of(self, look: Look, owed: Owed, later: Instant | None, *, held_out: bool) -> Choice | None:
+        """The choice that is made whatever an action is worth; None when there is something to choose.
+
+        Args:
+            later: when the next invoice is overdue.
+        """
         minimum: int = self.strategy.minimums.get(owed.currency, 0)  # type: ignore[call-overload]
-        later = self.plan.next_overdue_at(look.standing)
         if owed.at_stake < minimum:
             return waits("below_minimum", at=later, owed=owed)
         with_person = look.course.escalated_at

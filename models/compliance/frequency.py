@@ -4,6 +4,8 @@ A window is the date of the contact and the dates before it, on the clock of eac
 zone in which it is full denies. Every answer is the instant until which the requirement denies, 0 when it does not.
 """
 
+from collections.abc import Sequence
+
 from models.account.interactions import Touch
 from models.account.seen import instant_of
 from models.calendar import HOUR, Zone
@@ -16,17 +18,18 @@ NEVER: Instant = 1 << 60
 """No passing of time helps."""
 
 
-def limit(required: Limit, case: Case, at: Instant, extra_days: int) -> Instant:
+def limit(required: Limit, case: Case, at: Instant, extra_days: int, among: Sequence[Touch] | None = None) -> Instant:
     """Until when so many contacts are in the window that one more is too many.
 
     Args:
         extra_days: for how many dates a direct consent to extra calls holds.
+        among: contacts that were made, all that can be in the window; None = all of the case.
     """
     if required.unless_consent and case.stands(case.consented()):
         return PERMITS
     if not required.most:
         return NEVER
-    counted = [touch for touch in case.made() if _counts(required, case, touch)]
+    counted = [touch for touch in (case.made() if among is None else among) if _counts(required, case, touch)]
     if len(counted) < required.most:
         return PERMITS
     until = PERMITS

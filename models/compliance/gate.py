@@ -56,8 +56,8 @@ class Gate(Protocol):
         """Several contacts of one account at one instant: what each of them alone would be answered."""
         ...
 
-    def limits(self, situation: Situation) -> Sequence[Limit]:
-        """The limits of contacts that bind such a contact, the tenant's own included, full or not."""
+    def limits_all(self, situations: Sequence[Situation]) -> list[Sequence[Limit]]:
+        """The limits of contacts that bind each of them, the tenant's own included, full or not."""
         ...
 
 

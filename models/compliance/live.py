@@ -116,14 +116,14 @@ def case_of(situation: Situation, who: Who | None = None) -> Case:
         address="" if point is None else point.address,
         workplace=point is not None and point.workplace,
         verified=point is not None and point.verified,
-        planned=[_as_made(planned) for planned in situation.planned] if situation.planned else (),
+        planned=[as_made(planned) for planned in situation.planned] if situation.planned else (),
         suppressed=situation.suppressed,
         requested=situation.requested,
         no_point=point is None,
     )
 
 
-def _as_made(planned: Instant | Planned) -> Touch:
+def as_made(planned: Instant | Planned) -> Touch:
     """A contact that was decided on counts as made."""
     if isinstance(planned, Planned):
         return Touch(planned.at, planned.channel, "sent", 0, purpose=planned.purpose)

@@ -95,6 +95,7 @@ class Contacts:
         "_rules",
         "_splits",
         "asked",
+        "bound",
         "channel",
         "distances",
         "ends",
@@ -123,6 +124,7 @@ class Contacts:
         """The channels an opt-out from which may end this contact."""
         for name, required, _ in self.asked.required:
             self._sort(name, required, case)
+        self.bound = [limit for _, limit, _ in self.limits]
         self.least = min((limit.most for _, limit, _ in self.limits), default=1 << 30)
         """With fewer contacts every limit permits."""
         self._clocks = in_common([one for _, one in self._hours])

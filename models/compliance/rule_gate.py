@@ -6,15 +6,16 @@ It answers as the exact judge does, always; it only leaves out what cannot chang
 from collections.abc import Sequence
 
 from models.account.course import Planned
-from models.account.interactions import FAILED, InteractionFacts
+from models.account.interactions import FAILED, InteractionFacts, Touch
 from models.account.profile import CrmFacts, Debt
 from models.clock import Instant
+from models.compliance import frequency
 from models.compliance.bars import NOT_OWED, Unnoticed, days_owed, unnoticed
 from models.compliance.case import Case
 from models.compliance.exact import judge, until_of
 from models.compliance.frequency import NEVER
 from models.compliance.gate import Situation, Verdict
-from models.compliance.live import case_of, debt_of, rules_for, said_by
+from models.compliance.live import as_made, case_of, debt_of, rules_for, said_by
 from models.compliance.places import is_new_york_city
 from models.compliance.plan import (
     ALWAYS,
@@ -30,6 +31,7 @@ from models.compliance.plan import (
     TALKS,
     WROTE,
     Contacts,
+    Kind,
     Plan,
 )
 from models.compliance.who import Who, who_is
@@ -69,7 +71,7 @@ class Summary:
             facts |= WROTE
         if interactions.spoken:
             facts |= SPOKEN
-        made: list[Instant] = []
+        made: list[Touch] = []
         last = 0
         for touch in interactions.touches.values():
             if touch.at > at:
@@ -84,14 +86,14 @@ class Summary:
             elif outcome != FAILED:
                 facts |= SPOKEN
                 if touch.purpose != "transactional":
-                    made.append(touch.at)
+                    made.append(touch)
                     if touch.purpose == "collection" and touch.at > last:
                         last = touch.at
         self.facts = facts
         self.granted, self.outs = granted, outs
         """The channels that a consent or its end is about, as bits."""
         self.made = made
-        """When the contacts of ours that may count were."""
+        """Contacts of ours that may count."""
         self.last = last
         """When the last collection contact was."""
         self._planned: Sequence[Instant | Planned] = ()
@@ -159,20 +161,18 @@ class RuleGate:
                 continue
             if plan is None or crm.debts:
                 plan = self._plan(situation)
-            point = situation.point
-            if point is None:
-                kind = situation.channel, purpose, situation.mode, False, False, True
-            else:
-                kind = situation.channel, purpose, situation.mode, point.workplace, point.verified, False
-            verdicts.append(_answer(situation, summary, plan.contacts(kind, at), plan.who))
+            verdicts.append(_answer(situation, summary, plan.contacts(_kind(situation), at), plan.who))
         return verdicts
 
-    def limits(self, situation: Situation) -> Sequence[Limit]:
-        """The limits that bind such a contact; of a consent that would lift one nothing is asked."""
-        point = situation.point
-        work, verified = point is not None and point.workplace, point is not None and point.verified
-        kind = situation.channel, situation.purpose, situation.mode, work, verified, point is None
-        return [limit for _, limit, _ in self._plan(situation).contacts(kind, situation.at).limits]
+    def limits_all(self, situations: Sequence[Situation]) -> list[Sequence[Limit]]:
+        """The limits that bind contacts of one account; of a consent that would lift one nothing is asked."""
+        plan: Plan | None = None
+        found: list[Sequence[Limit]] = []
+        for situation in situations:
+            if plan is None or situation.facts.crm.debts:
+                plan = self._plan(situation)
+            found.append(plan.contacts(_kind(situation), situation.at).bound)
+        return found
 
     def _plan(self, situation: Situation) -> Plan:
         tenant, crm = situation.tenant, situation.facts.crm
@@ -211,6 +211,13 @@ class RuleGate:
         return plan
 
 
+def _kind(situation: Situation) -> Kind:
+    point = situation.point
+    if point is None:
+        return situation.channel, situation.purpose, situation.mode, False, False, True
+    return situation.channel, situation.purpose, situation.mode, point.workplace, point.verified, False
+
+
 def _answer(  # noqa: C901, PLR0912, PLR0915 - the hot path, without a call that it can do without
     situation: Situation, summary: Summary, contacts: Contacts, who: Who
 ) -> Verdict:
@@ -220,11 +227,13 @@ def _answer(  # noqa: C901, PLR0912, PLR0915 - the hot path, without a call that
     if summary.outs & contacts.stopping:
         facts |= OUTS
     if situation.planned:
-        made = made.copy()
+        made = made.copy()  # those that were decided on count as made
         for planned in situation.planned:
             moment = planned if isinstance(planned, int) else planned.at
             if moment <= at:
-                made.append(moment)
+                touch = as_made(planned)
+                if touch.purpose != "transactional":
+                    made.append(touch)
                 facts |= SPOKEN
                 if moment > last and (isinstance(planned, int) or planned.purpose == "collection"):
                     last = moment
@@ -242,15 +251,21 @@ def _answer(  # noqa: C901, PLR0912, PLR0915 - the hot path, without a call that
         for name, notice in notices:
             if owed > notice.days:
                 found, until = (*found, name), NEVER
-    asked = todo
+    case: Case | None = None
     if len(made) >= contacts.least:
         for name, limit, reach in contacts.limits:
-            if len([moment for moment in made if moment > at - reach]) >= limit.most:
-                asked = (*asked, (name, limit))
-    case: Case | None = None
-    if asked:
-        case = case_of(situation, who)
-        for name, required in asked:
+            near = [touch for touch in made if touch.at > at - reach]
+            if len(near) >= limit.most:
+                case = case or case_of(situation, who)
+                if limit.except_lines and case.line_type in limit.except_lines:
+                    continue
+                ends = frequency.limit(limit, case, at, contacts.asked.extra_days, near)
+                if ends > at:
+                    found = (*found, name)
+                    until = max(until, ends)
+    if todo:
+        case = case or case_of(situation, who)
+        for name, required in todo:
             if required.except_lines and case.line_type in required.except_lines:
                 continue
             ends = until_of(required, case, at, contacts.asked)
