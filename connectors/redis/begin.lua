@@ -17,13 +17,14 @@ local left = {}
 for at = 4, #KEYS do
   local rate, most = tonumber(ARGV[7 + scopes + 2 * (at - 4)]), tonumber(ARGV[8 + scopes + 2 * (at - 4)])
   local bucket = redis.call('HMGET', KEYS[at], 'tokens', 'at')
-  local since = math.min(tonumber(bucket[2] or ARGV[2]), now) -- another worker's clock may be ahead of this one's
-  local tokens = math.min(most, tonumber(bucket[1] or ARGV[8 + scopes + 2 * (at - 4)]) + (now - since) * rate / 1000)
+  -- Another worker's clock may be ahead of this one's. Then no time has gone by, and none is counted a second time.
+  local filled, upto = tonumber(bucket[2] or ARGV[2]), math.max(tonumber(bucket[2] or ARGV[2]), now)
+  local tokens = math.min(most, tonumber(bucket[1] or ARGV[8 + scopes + 2 * (at - 4)]) + (upto - filled) * rate / 1000)
   if tokens < 1 then return { 'limited', at - 4, math.ceil((1 - tokens) * 1000 / rate) } end
-  left[at] = { string.format('%.6f', tokens - 1), math.ceil(most * 1000 / rate) + 1000 }
+  left[at] = { string.format('%.6f', tokens - 1), math.ceil(most * 1000 / rate) + 1000, string.format('%.0f', upto) }
 end
 for at = 4, #KEYS do
-  redis.call('HSET', KEYS[at], 'tokens', left[at][1], 'at', ARGV[2])
+  redis.call('HSET', KEYS[at], 'tokens', left[at][1], 'at', left[at][3])
   redis.call('PEXPIRE', KEYS[at], left[at][2]) -- full again by then
 end
 redis.call('SET', KEYS[3], ARGV[3], 'EX', ARGV[5])

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from connectors.channels.channel import Delivery, Message
+from connectors.redis.attempts import Attempt, Limit
 from connectors.redis.doubts import noted
 from connectors.redis.pauses import Stop, StopButton
 from models.account.course import Planned
@@ -485,6 +486,21 @@ async def test_a_rate_limit_is_shared_and_spreads_what_is_over_it(world: World):
     world.clock.instant += 1_000
     await worker.settle([world.turn(part.lease)])
     assert world.provider.asked == 4
+
+
+async def test_clocks_that_differ_let_no_more_through_than_the_rate(world: World):
+    await world.worker()
+    part = await world.part()
+    rate = Limit("tenant:acme", per_second=2.0, burst=2.0)
+    verdicts: list[str] = []
+    for turn in range(20):  # two workers by turns within 20 ms, the clock of one a second ahead
+        attempt = Attempt(NOON + turn + (turn % 2) * 1_000)
+        begun = await world.attempts.begin(
+            f"key-{turn}", attempt, partition=0, epoch=part.lease.claim.epoch, tenant_id="acme", channel="sms",
+            limits=[rate],
+        )  # fmt: skip
+        verdicts.append(begun.verdict)
+    assert verdicts.count("begun") == 3  # the burst, and what fits into it of the second between the clocks, once
 
 
 # -- the stop button -----------------------------------------------------------------------------------------------------
