@@ -215,8 +215,7 @@ def twiml(message: Message) -> str:
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds that a server asks us to wait (RFC 9110, 10.2.3: a number, or a date), an hour at most; None = it does not
-    say.
+    """Seconds that a server asks us to wait, an hour at most (RFC 9110, 10.2.3: a number, or a date); None = it is silent.
 
     Args:
         now: seconds since the epoch.
