@@ -66,7 +66,7 @@ def _faults(file: TemplateFile, tenants: Mapping[str, Tenant]) -> Iterator[str]:
         yield f"{file.path}: there is no tenant {its.tenant_id}; there are {', '.join(sorted(tenants)) or 'none'}."
         return
     for fault in faults(its, scope):
-        yield f"{file.place(fault.part, fault.line)}: {fault.part}: {fault.says}."
+        yield f"{file.place(fault.part, fault.line)}: {fault.part}: {fault.says.rstrip('.')}."
 
 
 def unready(tenants: Mapping[str, Tenant], templates: list[TemplateRegistered]) -> list[str]:

@@ -55,7 +55,10 @@ def read_folder(folder: Path, tenant_id: str | None = None) -> list[TemplateFile
         BadInput: there is no such folder, or a file cannot be read; every bad file is told.
     """
     if tenant_id is not None:
-        tenants = [folder / folder_of(tenant_id)]
+        name = folder_of(tenant_id)
+        if name in ("", ".", "..") or Path(name).name != name:
+            raise BadInput(f"{tenant_id!r} is no tenant's id. `*` = the templates of all who have none of their own.")
+        tenants = [folder / name]
     else:
         tenants = sorted(path for path in folder.glob("*") if path.is_dir())
     if not tenants or not all(path.is_dir() for path in tenants):

@@ -412,6 +412,13 @@ def test_a_file_that_cannot_be_read_is_told_by_name(tmp_path: Path, name: str, c
     assert str(path) in str(refused.value)
 
 
+@pytest.mark.parametrize("tenant_id", ["", ".", "..", "../acme", "/", "acme/reminder"])
+def test_what_is_no_tenants_id_leads_to_no_other_folder(tenant_id: str, tmp_path: Path):
+    write(tmp_path, "acme/reminder/sms.en.txt", GOOD)
+    with pytest.raises(BadInput, match="no tenant's id"):
+        read_folder(tmp_path, tenant_id)
+
+
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path):
     with pytest.raises(BadInput, match="RECOUP_TEMPLATES_DIR"):
         read_folder(tmp_path / "nowhere")
