@@ -8,6 +8,8 @@ from models.clock import Clock, WallClock
 from recoup import person
 from recoup.audit.acts import record
 from recoup.settings import Settings
+from schemas.control import TenantId
+from schemas.errors import BadInput
 from schemas.registry import topic_named
 from streams.dispatch import parking
 from streams.dispatch.job import REQUESTS
@@ -45,15 +47,16 @@ def press(
     """Stop contacts, or take away exactly this stop; the rest is for `record_press`.
 
     Args:
-        tenant_id: None = of every tenant.
+        tenant_id: None or `*` = of every tenant.
         channel: None = on every channel.
 
     Raises:
+        BadInput: this is no tenant's id; nothing has changed.
         NotReady: Redis does not answer.
     """
     stop = Stop(
-        tenant_id=tenant_id or EVERY,
-        channel=channel or EVERY,
+        tenant_id=EVERY if tenant_id in (None, EVERY) else _tenant(tenant_id),
+        channel=EVERY if channel is None else channel,
         by=person.name() or "unknown",
         at=(clock or WallClock()).now(),
         reason=reason,
@@ -65,6 +68,14 @@ def press(
     finally:
         button.close()
     return Pressed(stop, changed)
+
+
+def _tenant(tenant_id: str | None) -> str:
+    """An id that a tenant may have: an empty one, as of a shell variable that is not set, does not mean all of them."""
+    try:
+        return msgspec.convert(tenant_id, TenantId)
+    except msgspec.ValidationError as error:
+        raise BadInput(f"{tenant_id!r} is no tenant's id. Leave --tenant out to mean every tenant.") from error
 
 
 def record_press(settings: Settings, pressed: Pressed) -> bool:
