@@ -2,7 +2,7 @@
 
 import contextlib
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 import msgspec
@@ -35,8 +35,6 @@ def record(
 ) -> bool:
     """Record an act of whoever runs this command; whether it is in the audit log already.
 
-    Without Kafka it waits in Redis, and goes before the next act that is recorded.
-
     Args:
         action: one of those of `schemas.operations.AuditEntry`.
         details: never personal data.
@@ -44,12 +42,28 @@ def record(
     Raises:
         redis.exceptions.RedisError: Redis is away, so nothing was recorded.
     """
+    return record_all(settings, [act_of(action, subject, tenant_id, details or {}, clock or WallClock())])
+
+
+def act_of(action: str, subject: str, tenant_id: str, details: dict[str, str], clock: Clock) -> Act:
+    """An act of whoever runs this command."""
+    actor = person.name() or "unknown"
+    return Act(action=action, actor=actor, subject=subject, at=clock.now(), tenant_id=tenant_id, details=details)
+
+
+def record_all(settings: Settings, acts: Iterable[Act]) -> bool:
+    """Record acts in their order; whether they are in the audit log already.
+
+    Without Kafka they wait in Redis, and go before the next act that is recorded.
+
+    Raises:
+        redis.exceptions.RedisError: Redis is away, so nothing was recorded.
+    """
     client = connect(settings.redis)
     try:
         chain = ControlChain(client, settings.redis.prefix)
-        at = (clock or WallClock()).now()
-        actor = person.name() or "unknown"
-        chain.add(Act(action=action, actor=actor, subject=subject, at=at, tenant_id=tenant_id, details=details or {}))
+        for act in acts:
+            chain.add(act)
         with contextlib.suppress(NotReady):
             publish_waiting(settings, chain)
         return chain.waiting() == 0

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 
-from recoup.audit.acts import record
+from models.audit import Act
+from models.clock import WallClock
+from recoup.audit.acts import act_of, record, record_all
 from recoup.settings import Settings
 from recoup.tenants import Change, Field, fields_of
 from schemas.control import ModelReleased, PolicyReleased, Tenant
@@ -21,19 +23,23 @@ def record_tenants(settings: Settings, changes: Iterable[Change], wanted: Mappin
     Args:
         wanted: the tenants that were published, by id.
     """
+    clock, acts = WallClock(), list[Act]()
     for change in changes:
         if change.kind == "extra" and not prune:
             continue
-        fields = change.fields
+        fields, who = change.fields, change.tenant_id
         if change.kind == "add":
-            fields = tuple(Field(name, None, value) for name, value in fields_of(wanted[change.tenant_id]).items())
+            fields = tuple(Field(name, None, value) for name, value in fields_of(wanted[who]).items())
         rules = {field.name: _said(field) for field in fields if field.name.partition(".")[0] in RULES}
         others = [field.name for field in fields if field.name not in rules]
         if rules:
-            record(settings, "rules", change.tenant_id, tenant_id=change.tenant_id, details=rules)
+            acts.append(act_of("rules", who, who, rules, clock))
         if others or not rules:
-            details = {"change": change.kind} | ({"fields": ", ".join(others)[:MOST]} if others else {})
-            record(settings, "tenant", change.tenant_id, tenant_id=change.tenant_id, details=details)
+            kind = "remove" if change.kind == "extra" else change.kind
+            details = {"change": kind} | ({"fields": ", ".join(others)[:MOST]} if others else {})
+            acts.append(act_of("tenant", who, who, details, clock))
+    if acts:
+        record_all(settings, acts)
 
 
 def _said(field: Field) -> str:

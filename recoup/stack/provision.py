@@ -19,6 +19,7 @@ def provision(settings: Settings, say: Callable[[str], None] = lambda _: None) -
     from connectors.kafka import topics  # noqa: PLC0415
     from connectors.templates import files as template_files  # noqa: PLC0415
     from recoup import person, templates, tenants  # noqa: PLC0415
+    from recoup.audit.settings import record_tenants  # noqa: PLC0415
 
     changed = len(topics.apply(settings.kafka))
     say(f"topics: {changed} created or changed" if changed else "topics: up to date")
@@ -30,6 +31,7 @@ def provision(settings: Settings, say: Callable[[str], None] = lambda _: None) -
     wanted = tenants.read_folder(settings.tenants_dir)
     changes = tenants.plan(wanted, tenants.published(settings.kafka))
     sent = tenants.publish(settings.kafka, wanted, changes, WallClock())
+    record_tenants(settings, changes, wanted, prune=False)
     say(f"tenants: {sent} published" if sent else "tenants: up to date")
     if not settings.templates_dir.is_dir():
         say(
