@@ -1,6 +1,7 @@
 """`python -m benchmarks.latency`: from an event's sending to its decision and to its row, at a steady rate.
 
-The demo's whole pipeline runs (decide, dispatch, land, the customers who react). Among its events go probes: invoices
+The demo's whole pipeline runs (decide by the demo's strategies on a trained model, dispatch, land, the customers who
+react). Among its events go probes: invoices
 of accounts of their own. A probe's decision has come when a consumer that reads committed messages has it, its row when
 a query finds it: both are what another system would see, from the moment the probe was handed to its producer.
 """
@@ -16,11 +17,12 @@ import numpy as np
 import psutil
 from confluent_kafka import TopicPartition
 
-from benchmarks import ground
+from benchmarks import ground, trained
 from connectors.clickhouse.client import connect
 from connectors.kafka import clients
 from connectors.kafka.reading import partitions_of
 from models.clock import WallClock
+from recoup.demo.strategies import release_strategies
 from recoup.settings import Settings
 from recoup.simulator.feed import Feed
 from recoup.simulator.stack import businesses_of
@@ -123,6 +125,8 @@ class Probes:
 def main(rate: float, seconds: float, accounts: int) -> None:
     """Measure and print the latencies."""
     with ground.stack() as (settings, _):
+        trained.release(settings)
+        release_strategies(settings, print)
         workers = [ground.worker(settings, job) for job in ("land", "dispatch", "decide")]
         with workers[0] as land, workers[1] as dispatch, workers[2] as decide:
             results = measure(settings, [land, dispatch, decide], rate, seconds, accounts)
