@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from urllib.parse import quote
 
 import phonenumbers
 from email_validator import EmailNotValidError, validate_email
@@ -57,6 +58,11 @@ def valid_email(address: str, *, tests: bool = False) -> bool:
         return True
     domain = found.ascii_domain.lower()
     return not any(domain == kept or domain.endswith(f".{kept}") for kept in TEST_DOMAINS)
+
+
+def unsubscribe_address(wanted: str, contact_id: str) -> str:
+    """Where an opt-out from e-mail goes, with whose it is in the place of `{contact_id}`: never more than one address."""
+    return wanted.replace("{contact_id}", quote(contact_id, safe=":"))
 
 
 def valid_postal_address(address: str) -> bool:

@@ -29,7 +29,7 @@ from connectors.channels.channel import (
     Message,
 )
 from connectors.channels.settings import SmtpSettings
-from models.addresses import reachable
+from models.addresses import reachable, unsubscribe_address
 from models.clock import Clock
 from schemas.errors import BadInput, NotSent
 
@@ -169,7 +169,7 @@ def unsubscribing(message: Message) -> list[tuple[str, str]]:
     An https address takes one click only when it says who opts out: it holds `{contact_id}`.
     """
     where = message.sender.unsubscribe or f"mailto:{message.sender.email}"
-    address = where.replace("{contact_id}", message.contact_id)
+    address = unsubscribe_address(where, message.contact_id)
     if where.startswith("mailto:"):
         joined = "&" if "?" in address else "?"
         subject = "" if "subject=" in address else f"{joined}subject=unsubscribe"

@@ -15,6 +15,7 @@ from babel import Locale
 from connectors.templates.money import amounts, written_amounts, written_date
 from connectors.templates.statements.wording import Statements
 from models.account.profile import WHOLE, CrmFacts
+from models.addresses import unsubscribe_address
 from models.calendar import date_of, day_number, utc
 from models.clock import Instant
 from models.compliance.validation import period_ends
@@ -118,7 +119,7 @@ def _statements(
     opt_out = said.opt_out.of(contact.request.channel, link=link)
     filled = {
         "phone": known.get("phone"),
-        "unsubscribe": contact.tenant.sender.unsubscribe.replace("{contact_id}", contact.request.contact_id),
+        "unsubscribe": unsubscribe_address(contact.tenant.sender.unsubscribe, contact.request.contact_id),
     }
     if "{phone}" not in opt_out or filled["phone"]:
         yield "opt_out", opt_out.format(**filled)

@@ -126,6 +126,11 @@ def test_a_mail_program_is_told_how_to_opt_out(where: str, headers: dict[str, st
     assert dict(unsubscribing(message(sender=sender))) == headers
 
 
+def test_whose_opt_out_it_is_can_neither_end_the_address_nor_the_header():
+    (address, _) = unsubscribing(message(contact_id="a>, <https://b\r\nBcc: c"))
+    assert address == ("List-Unsubscribe", "<https://acme.com/off?c=a%3E%2C%20%3Chttps:%2F%2Fb%0D%0ABcc:%20c>")
+
+
 # -- the way there --------------------------------------------------------------------------------------------------
 
 
