@@ -2,6 +2,7 @@
 
 import asyncio
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -93,6 +94,11 @@ async def test_a_call_says_its_text_and_nothing_in_the_text_can_steer_it():
 
 def test_a_language_with_its_country_is_spoken_as_it_is():
     assert '<Say language="es-US">' in twiml(message(language="es-US"))
+
+
+def test_a_control_character_does_not_break_what_is_said():
+    said = ET.fromstring(twiml(message(text="Good\x07 day\x00 & goodbye\ufffe")))  # noqa: S314 - ours
+    assert [paragraph.text for paragraph in said] == ["Good day & goodbye"]
 
 
 async def test_a_machine_makes_no_call_that_a_person_shall_make():
