@@ -90,11 +90,12 @@ class NextBest:
             return due
         experiment = self._experiment(look)
         held_out = self._is_held_out(look)
-        overdue = self.plan.next_overdue_at(look.standing)
+        due_day = look.today.day - owed.days
+        overdue = self.plan.next_overdue_at(look.standing, owed.ruling, due_day)
         choice = self.standstill.of(look, owed, overdue, held_out=held_out)
         if choice is not None:
             return choice
-        later = earliest(overdue, self._next_start(owed))
+        later = earliest(overdue, self._next_start(owed, due_day))
         specs = self.offers.open_to(look, owed)
         if not specs:
             return Choice(WAIT, (NOTHING_OFFERED,), WAIT_ALONE, later, invoice_ids=owed.ids)
@@ -115,12 +116,13 @@ class NextBest:
     def _owed(self, look: Look) -> Owed:
         ruling = look.standing.chaseable[0]
         covers = covered(look.standing, ruling, look.today.at)
-        currency = ruling[2].currency
+        currency, at_stake, ids = ruling[2].currency, 0, []
         days = look.today.day - self.plan.zone.day(ruling[0])
-        if len(covers) == 1:
-            return Owed(ruling, covers, (ruling[1],), currency, ruling[2].rest, days)
-        at_stake = sum([its.rest for _, _, its in covers if its.currency == currency])
-        return Owed(ruling, covers, tuple([named[1] for named in covers]), currency, at_stake, days)
+        for _, name, its in covers:
+            ids.append(name)
+            if its.currency == currency:
+                at_stake += its.amount + its.adjusted - its.paid  # its `rest`, without the call
+        return Owed(ruling, covers, tuple(ids), currency, at_stake, days)
 
     def _experiment(self, look: Look) -> HoldOut | None:
         """The experiment that is running."""
@@ -130,12 +132,12 @@ class NextBest:
         experiment = self._experiment(look)
         return experiment is not None and in_hold_out(experiment.experiment, look.key, experiment.share)
 
-    def _next_start(self, owed: Owed) -> Instant | None:
+    def _next_start(self, owed: Owed, due_day: int) -> Instant | None:
         """When contact hours begin on the day on which the next action is offered."""
         place = bisect_right(self.starts, owed.days)
         if place == len(self.starts):
             return None
-        return self.plan.opening(self.plan.zone.day(owed.ruling[0]) + self.starts[place])
+        return self.plan.opening(due_day + self.starts[place])
 
     # -- once it has been scored ---------------------------------------------------------------------------------------
 
