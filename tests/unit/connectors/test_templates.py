@@ -124,6 +124,9 @@ def test_what_is_no_amount_is_refused(written: str):
         "{{ phone }}",
         "{{ name | attr('x') }}",
         "{% include 'other' %}",
+        "{{ 9 ** 9 ** 9 }}",
+        "{{ name * 1000000000 }}",
+        "{{ '%999999999d' % 1 }}",
     ],
 )
 def test_a_template_can_neither_look_behind_its_values_nor_print_what_is_not_there(source: str):
