@@ -11,7 +11,7 @@ from connectors.kafka.sending import Sender
 from connectors.kafka.settings import KafkaSettings
 from connectors.templates.check import faults
 from connectors.templates.files import TemplateFile
-from connectors.templates.registry import Templates, decode_template, languages
+from connectors.templates.registry import Templates, decode_template, key_of, languages
 from connectors.templates.rendering import render
 from connectors.templates.variables import SENDERS, Contact, sender_values
 from models.account.profile import CrmFacts, Profile
@@ -215,11 +215,6 @@ def publish(
         sent += 1
     sender.flush()
     return sent
-
-
-def key_of(template: TemplateRegistered) -> bytes:
-    """The key of its messages."""
-    return template_key(template.tenant_id, template.template, template.channel, template.language)
 
 
 def refuse(said: list[str]) -> None:

@@ -24,10 +24,10 @@ def follow_templates(app: faust.App, templates: Templates) -> None:
             take(templates, key, value)
 
 
-def take(templates: Templates, key: bytes, value: bytes | None) -> None:
+def take(templates: Templates, key: bytes | None, value: bytes | None) -> None:
     """Put one message in force; one that is no usable template leaves what was in force."""
     try:
         templates.take(key, value)
     except BadInput as error:
         metrics.TEMPLATES_REFUSED.inc()
-        log.warning("template refused", key=key.decode(errors="replace"), error=str(error))
+        log.warning("template refused", key=(key or b"").decode(errors="replace"), error=str(error))

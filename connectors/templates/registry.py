@@ -36,21 +36,23 @@ class Templates:
     def __len__(self) -> int:
         return len(self._ready)
 
-    def take(self, key: bytes, value: bytes | None) -> None:
+    def take(self, key: bytes | None, value: bytes | None) -> None:
         """Put a message of the topic in force; an empty one ends its template.
 
         Raises:
-            BadInput: it is no template, or one that cannot be compiled; nothing has changed.
+            BadInput: it is no template, has another one's key, or cannot be compiled; nothing has changed.
         """
         if not value:
-            self._ready.pop(key, None)
+            self._ready.pop(key or b"", None)
             return
-        self.put(decode_template(value))
+        registered = decode_template(value)
+        if key != key_of(registered):  # it could not be ended by its key, and would be lost when the topic is compacted
+            raise BadInput("This template is not published under its own key: tenant|template|channel|language.")
+        self.put(registered)
 
     def put(self, registered: TemplateRegistered) -> None:
         """Put a template in force; raises BadInput when it cannot be compiled."""
-        its = registered
-        self._ready[template_key(its.tenant_id, its.template, its.channel, its.language)] = ready(its)
+        self._ready[key_of(registered)] = ready(registered)
 
     def find(self, tenant: Tenant, template: str, channel: str, language: str | None) -> Ready | None:
         """The template in the first language of the chain that it speaks, the tenant's own before everybody's."""
@@ -60,6 +62,11 @@ class Templates:
                 if found is not None:
                     return found
         return None
+
+
+def key_of(registered: TemplateRegistered) -> bytes:
+    """The key of a template's messages."""
+    return template_key(registered.tenant_id, registered.template, registered.channel, registered.language)
 
 
 def decode_template(value: bytes) -> TemplateRegistered:

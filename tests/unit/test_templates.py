@@ -7,8 +7,9 @@ import pytest
 from click.testing import CliRunner
 
 from connectors.templates.files import read_folder
+from connectors.templates.registry import key_of
 from recoup.cli.templates import templates as command
-from recoup.templates import check, key_of, plan, preview, unready
+from recoup.templates import check, plan, preview, unready
 from recoup.tenants import read_folder as read_tenants
 from schemas.errors import BadInput
 from tests.contact_world import NOON

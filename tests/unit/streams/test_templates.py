@@ -23,8 +23,10 @@ def test_a_bad_message_is_told_and_leaves_what_was_in_force():
     with capture_logs() as logs:
         for bad in (b"\xff", b"{}", registered("{{ 1 +")):
             take(templates, KEY, bad)
+        for strange in (None, b"*|reminder|sms|de", b"\xff"):
+            take(templates, strange, registered("Hello again"))
     assert len(templates) == 1
-    assert [entry["event"] for entry in logs] == ["template refused"] * 3
-    assert metrics.TEMPLATES_REFUSED._value.get() == before + 3
+    assert [entry["event"] for entry in logs] == ["template refused"] * 6
+    assert metrics.TEMPLATES_REFUSED._value.get() == before + 6
     take(templates, KEY, None)
     assert len(templates) == 0
