@@ -96,9 +96,10 @@ class Summary:
         """Contacts of ours that may count."""
         self.last = last
         """When the last collection contact was."""
-        self._planned: Sequence[Instant | Planned] = ()
-        self._unnoticed: dict[str | None, Unnoticed] = {}
-        self._owed: dict[tuple[str | None, Instant], int] = {}
+        self._planned: Sequence[Instant | Planned] | None = None
+        """What the notices that are owed were worked out with."""
+        self._unnoticed: dict[str | None, Unnoticed]
+        self._owed: dict[tuple[str | None, Instant], int]
 
     def days_owed(self, situation: Situation, who: Who, at: Instant) -> int:
         """For how many days a notice has been owed at an instant; worked out once for all channels."""
