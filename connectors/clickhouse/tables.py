@@ -209,7 +209,8 @@ PAYLOADS: dict[str, tuple[Column, ...]] = {
         *_of(NUMBER, "cpu_seconds"),
     ),
     "audit-logs": (
-        *_of(TEXT, "action", "actor", "subject", "previous", "hash"),
+        *_of(TEXT, "action", "actor", "subject", "previous", "hash", "chain"),
+        *_of(TEXTS, "records"),
         *_of(INTEGER, "sequence"),
     ),
     "tenants": (
