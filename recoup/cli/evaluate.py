@@ -24,7 +24,7 @@ REFUSED = 3
 )
 @click.option("--tenant", help="Only this tenant.")
 @click.option("--since", type=Since(), help="Decisions from this date on (2026-01-31).")
-@click.option("--until", type=Since(), help="Decisions before this date.")
+@click.option("--until", type=Since(), help="Decisions before this date, whose window had ended by then.")
 @click.option(
     "--window",
     type=click.IntRange(1, 365),
@@ -108,7 +108,7 @@ def _of_file(
         and (until is None or instant(its.decision.occurred_at) < until)
     ]
     try:
-        return list(materials(decided, asked.policy, milliseconds(asked.window_days), None)), log.name
+        return list(materials(decided, asked.policy, milliseconds(asked.window_days), until)), log.name
     except ValueError as error:
         raise BadInput(f"{log}: {error}.") from error
 

@@ -35,7 +35,8 @@ def material_of(
         window: of attribution, in milliseconds; it must have ended by the last that became known of the tenant.
         tenant: None = every one.
         since: of the decisions.
-        until: of the decisions; None = all.
+        until: of the decisions, and of their windows: one that goes on behind it saw decisions that are not asked about;
+            None = all.
 
     Raises:
         BadInput: there is no such tenant, or nothing has landed.
@@ -51,7 +52,8 @@ def material_of(
         found: list[Material] = []
         for name in [tenant] if tenant is not None else list(extents):
             decided = _shown(decided_of(tables, name, since, until), name, extents[name].accounts, show)
-            found += materials(decided, policy, window, extents[name].until)
+            known = extents[name].until
+            found += materials(decided, policy, window, known if until is None else min(until, known))
         return found
     finally:
         client.close()

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from connectors.clickhouse.client import connect
 from connectors.clickhouse.migrate import migrate
-from models.calendar import DAY, utc
+from models.calendar import DAY, instant, utc
 from models.evaluation.bootstrap import RESAMPLES
 from recoup.cli.main import recoup
 from recoup.evaluation.run import candidate_of, evaluate, milliseconds
@@ -138,10 +138,12 @@ def test_a_reversal_within_the_window_is_taken_off(landed: Landed) -> None:
 
 
 def test_decisions_are_chosen_by_their_date_and_windows_that_have_not_ended_are_left_out(landed: Landed) -> None:
-    middle = START + 5 * DAY
-    early = landed.judged("logged", until=middle).results[0].judgement.diagnostics
-    late = landed.judged("logged", since=middle).results[0].judgement.diagnostics
-    assert early.decisions + late.decisions == 2 * ACCOUNTS
+    begun = {its.decision.account_id: its.decision for its in reversed(landed.decided)}  # each account's first one
+    whole = sum(instant(first.occurred_at) <= START + 4 * DAY for first in begun.values())
+    early = landed.judged("logged", until=START + 18 * DAY).results[0]
+    assert (early.judgement.diagnostics.decisions, early.left_out) == (2 * whole, {"not_ended": ACCOUNTS - whole})
+    late = landed.judged("logged", since=START + 5 * DAY).results[0].judgement.diagnostics
+    assert late.decisions == sum(instant(its.decision.occurred_at) >= START + 5 * DAY for its in landed.decided)
     with pytest.raises(BadInput, match="whose window of 90 days has ended"):
         evaluate(
             candidate_of("none", 90),

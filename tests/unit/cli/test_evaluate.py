@@ -1,5 +1,6 @@
 """`recoup evaluate` judges a candidate from a file, refuses what the log cannot tell with an exit code of its own."""
 
+import datetime as dt
 import json
 
 import msgspec
@@ -7,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.evaluation.public import shared
-from models.calendar import utc
+from models.calendar import DAY, utc
 from recoup.cli.main import recoup
 from tests.unit.models.logged import EMAIL, START, WAIT, decision, option, portfolio
 from tests.unit.models.shared_data import or_skip
@@ -64,6 +65,18 @@ def test_people_are_told_in_words_and_a_picture(log, tmp_path):
 def test_a_shorter_window_makes_other_episodes(log):
     done = run("--policy", "logged", "--log", log, "--window", 3, "--json")
     assert json.loads(done.stdout)["results"][0]["judgement"]["diagnostics"]["longest"] == 1
+
+
+def test_windows_that_go_on_behind_the_last_date_are_left_out_whole(log):
+    asked = f"{utc(START + 18 * DAY):%Y-%m-%d}"
+    begun = {its.decision.account_id: its.decision for its in reversed(portfolio(1_000, steps=2))}
+    last = utc(START + 18 * DAY).replace(hour=0, minute=0, second=0, microsecond=0) - dt.timedelta(days=14)
+    whole = sum(first.occurred_at <= last for first in begun.values())
+    done = run("--policy", "logged", "--log", log, "--until", asked, "--json")
+    (result,) = json.loads(done.stdout)["results"]
+    assert 0 < whole < 1_000
+    assert result["judgement"]["diagnostics"]["decisions"] == 2 * whole
+    assert result["left_out"] == {"not_ended": 1_000 - whole}
 
 
 def test_a_log_that_never_explored_is_refused_with_the_reason(tmp_path):
