@@ -48,11 +48,16 @@ class Rollback(msgspec.Struct, frozen=True):
 def published(kafka: KafkaSettings, deadline: float = PUBLISH_SECONDS) -> InForce:
     """The newest releases, without those that cannot be read; raises NotReady when the topic cannot be (seconds)."""
     found: InForce = {}
-    for value in read_whole(kafka, TOPIC, deadline).values():
+    for key, value in read_whole(kafka, TOPIC, deadline).items():
         with contextlib.suppress(msgspec.MsgspecError):
             release = _decode(value)
-            found[release.tenant_id, release.role] = release
+            if key == _key(release):  # else an older one that was sent again under another's key
+                found[release.tenant_id, release.role] = release
     return found
+
+
+def _key(release: ModelReleased) -> bytes:
+    return f"{release.tenant_id}|{release.role}".encode()
 
 
 def signed(releases: InForce, store: Store) -> InForce:
@@ -177,8 +182,7 @@ def publish(
             refused.append(error.name())
 
     producer = clients.producer(kafka)
-    key = f"{release.tenant_id}|{release.role}".encode()
-    producer.produce(TOPIC, msgspec.json.encode(signed), key, on_delivery=taken)
+    producer.produce(TOPIC, msgspec.json.encode(signed), _key(signed), on_delivery=taken)
     if producer.flush(PUBLISH_SECONDS) or refused:
         raise NotReady(
             f"Kafka did not take the release ({', '.join(refused) or 'no answer'}). `recoup doctor` looks at the stack;"

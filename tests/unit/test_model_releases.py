@@ -121,9 +121,16 @@ def test_what_is_not_signed_or_cannot_be_read_says_nothing_of_the_way_back(store
     assert signed(in_force(good), store) == in_force(good)
     forged = msgspec.structs.replace(good, previous=(two,))
     assert signed(in_force(forged), store) == {}
-    values = {b"1": msgspec.json.encode(good), b"2": b"{", b"3": b'{"type":"model.released"}'}
+    values = {b"*|champion": msgspec.json.encode(good), b"2": b"{", b"3": b'{"type":"model.released"}'}
     monkeypatch.setattr(model_releases, "read_whole", lambda *_: values)
     assert published(KafkaSettings()) == in_force(good)
+
+
+def test_an_old_release_that_is_sent_again_under_another_key_is_not_in_force(store, monkeypatch):
+    old, new = (plan(store, {}, put(store, bias=bias), ALL, "champion") for bias in (0.0, 1.0))
+    values = {b"*|champion": msgspec.json.encode(new), b"shop|champion": msgspec.json.encode(old)}
+    monkeypatch.setattr(model_releases, "read_whole", lambda *_: values)
+    assert published(KafkaSettings()) == in_force(new)
 
 
 def test_a_model_with_leaks_is_released_with_a_reason_or_not(store):
