@@ -31,6 +31,13 @@ log = structlog.get_logger()
 _decode = msgspec.json.Decoder(PolicyReleased).decode
 
 
+class _Named(msgspec.Struct):
+    """What can still be read of a release whose strategy a newer Recoup has written."""
+
+    event_id: str = ""
+    policy: str = ""
+
+
 class Standing(msgspec.Struct):
     """How the newest release for a tenant and role stands in this worker."""
 
@@ -71,8 +78,7 @@ class Policies:
         try:
             release = _decode(value)
         except msgspec.MsgspecError as error:
-            metrics.POLICIES_REFUSED.labels("undecodable").inc()
-            log.warning("policy release refused", reason="undecodable", says=str(error))
+            self._refuse_unread(key, value, error)
             return
         place = (release.tenant_id, release.role)
         if release.occurred_at < self._since.get(place, EARLIEST):
@@ -101,6 +107,19 @@ class Policies:
         self.standings[place] = Standing(*place, release.policy, "refused", str(refusal), release.event_id)
         log.warning("policy release refused", tenant=release.tenant_id, role=release.role, policy=release.policy,
                   reason=refusal.reason, says=str(refusal))  # fmt: skip
+
+    def _refuse_unread(self, key: bytes, value: bytes, error: msgspec.MsgspecError) -> None:
+        """Of what cannot be read the key alone says whom it is for."""
+        metrics.POLICIES_REFUSED.labels("undecodable").inc()
+        tenant, _, role = key.decode(errors="replace").rpartition("|")
+        try:
+            named = msgspec.json.decode(value, type=_Named)
+        except msgspec.MsgspecError:
+            named = _Named()
+        says = f"The release cannot be read: {error}. Is this worker of an older version than who released it?"
+        self.standings[tenant, role] = Standing(tenant, role, named.policy, "refused", says, named.event_id)
+        log.warning("policy release refused", tenant=tenant, role=role, policy=named.policy, reason="undecodable",
+                  says=str(error))  # fmt: skip
 
     def _withdraw(self, key: bytes) -> None:
         """There is no release any more: the tenant's own schedule, or what all tenants have, decides."""

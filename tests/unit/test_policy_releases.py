@@ -13,6 +13,7 @@ from connectors.model_store.signing import make_key
 from models.clock import SetClock
 from recoup.policy_releases import InForce, check_ends, deciding, found_in, plan, plan_rollback, signed
 from recoup.settings import Settings
+from recoup.worker_answers import Asked
 from schemas.control import PolicyReleased
 from schemas.errors import BadInput, ModelRefused
 from schemas.strategies import ActionStrategy, Explore, HoldOut
@@ -137,6 +138,21 @@ def test_a_worker_refuses_what_it_cannot_trust_and_goes_on_with_what_it_had(work
     assert worker.in_force() == {"acme": one}
     assert worker.standings["acme", "policy"].state == "refused"
     sent(worker, at(plan({}, strategy("three"), "acme", "policy"), 3))
+    assert worker.standings["acme", "policy"].state == "serving"
+
+
+def test_a_worker_that_cannot_read_a_release_says_so_to_who_released_it(worker):
+    release = at(plan({}, strategy("two"), "acme", "policy"), 2)
+    newer = msgspec.to_builtins(release)
+    newer["strategy"]["of_a_later_version"] = 1
+    asked = Asked("/policies", "policy", release.policy, "acme", "policy", release.event_id)
+    worker.take(b"acme|policy", msgspec.json.encode(newer))
+    standing = msgspec.to_builtins(worker.standings["acme", "policy"])
+    assert asked.is_about(standing)
+    assert (standing["state"], "of_a_later_version" in standing["says"]) == ("refused", True)
+    worker.take(b"acme|policy", b"\xff")
+    assert worker.standings["acme", "policy"].state == "refused"
+    sent(worker, release)
     assert worker.standings["acme", "policy"].state == "serving"
 
 
