@@ -12,7 +12,7 @@ Provider = Literal["console", "smtp", "twilio", "letter"]
 OFFERS: dict[Provider, tuple[Channel, ...]] = {
     "console": ("email", "sms", "call", "voicemail", "letter"),
     "smtp": ("email",),
-    "twilio": ("sms", "call", "voicemail"),
+    "twilio": ("sms", "voicemail"),
     "letter": ("letter",),
 }
 """Provider -> the channels that it can serve."""
@@ -45,7 +45,7 @@ class SmtpSettings(BaseModel, extra="forbid"):
 
 
 class TwilioSettings(BaseModel, extra="forbid"):
-    """SMS and calls by Twilio, or by what speaks its protocol."""
+    """SMS and voicemails by Twilio, or by what speaks its protocol."""
 
     account_sid: str = Field(default="", pattern="^(AC[0-9a-fA-F]{32})?$")
     auth_token: SecretStr = SecretStr("")

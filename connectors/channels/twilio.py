@@ -1,4 +1,4 @@
-"""SMS and calls through Twilio's REST API, each at most once: what its answer does not settle is told as doubt.
+"""SMS and voicemails through Twilio's REST API, each at most once: what its answer does not settle is told as doubt.
 
 Twilio documents no idempotency key for creating messages or calls (its `I-Twilio-Idempotency-Token` marks the webhooks
 that it sends). A request that was written is therefore never written again: without an answer, with a server's error or
@@ -70,7 +70,11 @@ class Answer(msgspec.Struct):
 
 
 class Twilio:
-    """Makes SMS and calls in one Twilio account.
+    """Sends SMS and leaves voicemails in one Twilio account.
+
+    It makes no `call`: what is said stands in the request, so a machine that answers would record all of it for whoever
+    listens, although only a voicemail's text may be left behind (12 CFR 1006.2(j), and third-party disclosure). That
+    needs a page that sees who has answered before anything is said.
 
     Args:
         deliveries: where contacts are written down before they are asked for, so that callbacks find them.
@@ -103,6 +107,8 @@ class Twilio:
             return Delivery("failed", code=NOT_OFFERED)
         if message.channel != "sms" and message.mode == "live":  # a machine speaks here: an artificial voice
             return Delivery("failed", code=f"{NOT_OFFERED}:live")
+        if message.channel == "call":  # whoever answers, or whatever, hears everything
+            return Delivery("failed", code=f"{NOT_OFFERED}:call")
         if not reachable(message.channel, message.address):
             return Delivery("failed", code=BAD_ADDRESS)
         by_pool = message.channel == "sms" and self.settings.messaging_service
@@ -110,7 +116,7 @@ class Twilio:
             return Delivery("failed", code=NO_SENDER)
         await self._write_down(message)
         resource, form = (
-            ("Messages", self._sms(message)) if message.channel == "sms" else ("Calls", self._call(message))
+            ("Messages", self._sms(message)) if message.channel == "sms" else ("Calls", self._voicemail(message))
         )
         try:
             response = await self.client.post(f"/{resource}.json", data=form)
@@ -156,13 +162,13 @@ class Twilio:
             form["StatusCallback"] = self._status_url(message)
         return form
 
-    def _call(self, message: Message) -> dict[str, str]:
+    def _voicemail(self, message: Message) -> dict[str, str]:
         form = {
             "To": message.address,
             "From": message.sender.number,
             "Twiml": twiml(message),
             "Timeout": str(self.settings.ring_seconds),
-            "MachineDetection": "DetectMessageEnd" if message.channel == "voicemail" else "Enable",
+            "MachineDetection": "DetectMessageEnd",
         }
         if self.settings.callback_url:
             form |= {"StatusCallback": self._status_url(message), "StatusCallbackEvent": "completed"}

@@ -92,8 +92,8 @@ async def twilio_sms(_settings: Settings, _folder: Path) -> AsyncIterator[World]
         yield world
 
 
-async def twilio_call(_settings: Settings, _folder: Path) -> AsyncIterator[World]:
-    async for world in twilio(message(channel="call", address="+16175550100", subject=None, mode="artificial")):
+async def twilio_voicemail(_settings: Settings, _folder: Path) -> AsyncIterator[World]:
+    async for world in twilio(message(channel="voicemail", address="+16175550100", subject=None, mode="artificial")):
         yield world
 
 
@@ -123,7 +123,7 @@ async def letter(_settings: Settings, folder: Path) -> AsyncIterator[World]:
     yield World(Letters(LetterSettings(), folder, WallClock()), good, arrived, away)
 
 
-@pytest.fixture(params=[console, smtp, twilio_sms, twilio_call, letter], ids=lambda provider: provider.__name__)
+@pytest.fixture(params=[console, smtp, twilio_sms, twilio_voicemail, letter], ids=lambda provider: provider.__name__)
 async def world(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> AsyncIterator[World]:
     async for made in request.param(settings, tmp_path):
         yield made
@@ -166,7 +166,7 @@ async def test_a_contact_point_that_is_none_fails_as_such_and_reaches_nobody(wor
 
 
 async def test_only_a_channel_that_reaches_nobody_takes_addresses_kept_for_tests(world: World):
-    kept = {"email": "c-1@acme.example", "sms": "+9990000000001", "call": "+9990000000001"}.get(world.good.channel)
+    kept = {"email": "c-1@acme.example", "sms": "+9990000000001", "voicemail": "+9990000000001"}.get(world.good.channel)
     if kept is None:
         pytest.skip("no postal address is kept for tests")
     delivery = await world.channel.send(msgspec.structs.replace(world.good, address=kept))

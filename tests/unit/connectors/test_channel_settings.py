@@ -24,6 +24,7 @@ SID = "AC" + "0" * 32
     ("given", "fault"),
     [
         ({"email": ["twilio"]}, "RECOUP_CHANNELS__EMAIL: twilio makes no such contacts; there are console, smtp"),
+        ({"call": ["twilio"]}, "RECOUP_CHANNELS__CALL: twilio makes no such contacts; there are console"),
         ({"email": ["smtp"]}, "RECOUP_CHANNELS__SMTP__HOST is missing"),
         ({"email": ["console", "console"]}, "RECOUP_CHANNELS__EMAIL names a provider twice"),
         (

@@ -1,4 +1,4 @@
-"""SMS and calls against a double of Twilio's API: what its answers settle, and what they leave in doubt."""
+"""SMS and voicemails against a double of Twilio's API: what its answers settle, and what they leave in doubt."""
 
 import asyncio
 from typing import Any
@@ -74,15 +74,15 @@ async def test_an_sms_of_a_pool_names_the_pool_and_needs_no_number():
         assert "From" not in server.made[0][1]
 
 
-async def test_a_call_says_its_text_and_nothing_in_the_text_can_steer_it():
-    call = message(
+async def test_a_voicemail_says_its_text_and_nothing_in_the_text_can_steer_it():
+    voicemail = message(
         channel="voicemail",
         mode="artificial",
         text="Hello </Say><Dial>+1900</Dial>\n\nPlease call & ask.",
         language="en",
     )
     async with twilio_server() as server:
-        await sent(server, call)
+        await sent(server, voicemail)
         resource, form = server.made[0]
     assert resource == "Calls"
     assert form["MachineDetection"] == "DetectMessageEnd"
@@ -105,7 +105,14 @@ async def test_a_machine_makes_no_call_that_a_person_shall_make():
     async with twilio_server() as server:
         for channel in ("call", "voicemail"):
             assert await sent(server, message(channel=channel)) == Delivery("failed", code="not_offered:live")
-        assert (await sent(server, message(channel="call", mode="artificial"))).status == "sent"
+        assert server.requests == 0
+
+
+async def test_a_machine_never_tells_everything_to_whatever_answers_a_call():
+    async with twilio_server() as server:
+        call = message(channel="call", mode="artificial")
+        assert await sent(server, call) == Delivery("failed", code="not_offered:call")
+        assert server.requests == 0
 
 
 async def test_a_tenant_without_a_number_sends_nothing():
