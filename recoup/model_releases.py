@@ -166,7 +166,7 @@ def stamp(release: ModelReleased, now: Instant, before: ModelReleased | None = N
 def publish(
     kafka: KafkaSettings, store: Store, release: ModelReleased, clock: Clock, before: ModelReleased | None = None
 ) -> ModelReleased:
-    """Sign a release and publish it; what was published.
+    """Stamp a release and send it; what was sent.
 
     Args:
         before: what is in force for the same tenant and role.
@@ -174,7 +174,16 @@ def publish(
     Raises:
         NotReady: the broker did not take it.
     """
-    signed = sign(stamp(release, clock.now(), before), make_key(store.settings, store.home))
+    return send(kafka, store, stamp(release, clock.now(), before))
+
+
+def send(kafka: KafkaSettings, store: Store, stamped: ModelReleased) -> ModelReleased:
+    """Sign a release that has its time and send it; what was sent.
+
+    Raises:
+        NotReady: the broker did not take it.
+    """
+    signed = sign(stamped, make_key(store.settings, store.home))
     refused: list[str] = []
 
     def taken(error: Any, _message: Any) -> None:

@@ -15,7 +15,7 @@ from connectors.model_store.settings import ModelSettings
 from connectors.model_store.signing import make_key, read_key
 from models.actions.strategy import policy_of, strategy_from
 from models.calendar import instant, utc
-from models.clock import Clock
+from models.clock import Clock, Instant
 from recoup import person
 from recoup.worker_answers import Answer, Asked, answers
 from recoup.yaml_file import read_yaml
@@ -135,6 +135,24 @@ def _release(
     )
 
 
+def stamp(release: PolicyReleased, now: Instant, before: PolicyReleased | None = None) -> PolicyReleased:
+    """The release with its time, which is later than that of the one before, whatever the clock here says.
+
+    Workers pass an older release over, and clocks of two machines differ.
+
+    Args:
+        before: what is in force for the same tenant and role.
+    """
+    at = now if before is None else max(now, instant(before.occurred_at) + 1)
+    return msgspec.structs.replace(
+        release,
+        event_id=f"{release.tenant_id}-{release.role}-{at}",
+        occurred_at=utc(at),
+        source=SOURCE,
+        released_by=person.name(),
+    )
+
+
 def publish(
     kafka: KafkaSettings,
     models: ModelSettings,
@@ -143,23 +161,16 @@ def publish(
     clock: Clock,
     before: PolicyReleased | None = None,
 ) -> PolicyReleased:
-    """Sign a release and publish it; what was published.
+    """Stamp a release and send it; what was sent. Raises NotReady when the broker did not take it."""
+    return send(kafka, models, home, stamp(release, clock.now(), before))
 
-    Args:
-        before: what is in force for the same tenant and role.
+
+def send(kafka: KafkaSettings, models: ModelSettings, home: Path, stamped: PolicyReleased) -> PolicyReleased:
+    """Sign a release that has its time and send it; what was sent.
 
     Raises:
         NotReady: the broker did not take it.
     """
-    # Later than the one before, whatever the clock here says: workers pass an older release over.
-    at = clock.now() if before is None else max(clock.now(), instant(before.occurred_at) + 1)
-    stamped = msgspec.structs.replace(
-        release,
-        event_id=f"{release.tenant_id}-{release.role}-{at}",
-        occurred_at=utc(at),
-        source=SOURCE,
-        released_by=person.name(),
-    )
     signed_release = sign_policy(stamped, make_key(models, home))
     refused: list[str] = []
 
@@ -168,7 +179,7 @@ def publish(
             refused.append(error.name())
 
     producer = clients.producer(kafka)
-    producer.produce(TOPIC, msgspec.json.encode(signed_release), _key(release), on_delivery=taken)
+    producer.produce(TOPIC, msgspec.json.encode(signed_release), _key(stamped), on_delivery=taken)
     if producer.flush(PUBLISH_SECONDS) or refused:
         raise NotReady(
             f"Kafka did not take the release ({', '.join(refused) or 'no answer'}). `recoup doctor` looks at the stack;"

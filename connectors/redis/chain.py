@@ -45,9 +45,10 @@ class ControlChain:
         self.client = client
         self.name = f"{prefix}:{{audit}}:"
 
-    def add(self, act: Act) -> None:
-        """Keep an act, so that it is told whatever happens next."""
-        self.client.rpush(self.name + "acts", encode(act))
+    def add(self, *acts: Act) -> None:
+        """Keep acts, all or none, so that they are told whatever happens next."""
+        if acts:
+            self.client.rpush(self.name + "acts", *map(encode, acts))
 
     def waiting(self) -> int:
         """Acts that are not in Kafka yet."""

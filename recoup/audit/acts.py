@@ -1,9 +1,10 @@
-"""What a person does with the system is recorded under their name, also when Kafka is away for a while."""
+"""What a person does is recorded under their name before it takes effect, also when Kafka is away for a while."""
 
 import contextlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import TypeVar
 
 import msgspec
 from confluent_kafka import KafkaException
@@ -13,60 +14,64 @@ from connectors.kafka.sending import Sender
 from connectors.redis.chain import CHAIN, ControlChain
 from connectors.redis.client import connect
 from models.audit import START, Act, Head, decode
-from models.clock import Clock, WallClock
+from models.clock import WallClock
 from recoup import person
 from recoup.settings import Settings
 from schemas.errors import NotReady
 from schemas.operations import AuditEntry
+
+T = TypeVar("T")
 
 TOPIC = "audit-logs"
 IS_CONTROL = f'"chain":"{CHAIN}"'.encode()
 """Among the links of all chains these are few."""
 
 
-def record(
-    settings: Settings,
-    action: str,
-    subject: str,
-    *,
-    tenant_id: str = "*",
-    details: dict[str, str] | None = None,
-    clock: Clock | None = None,
-) -> bool:
-    """Record an act of whoever runs this command; whether it is in the audit log already.
+def act_of(action: str, subject: str, *, tenant_id: str = "*", details: dict[str, str] | None = None) -> Act:
+    """An act of whoever runs this command.
 
     Args:
         action: one of those of `schemas.operations.AuditEntry`.
         details: never personal data.
+    """
+    actor, at = person.name() or "unknown", WallClock().now()
+    return Act(action=action, actor=actor, subject=subject, at=at, tenant_id=tenant_id, details=details or {})
+
+
+def record(settings: Settings, act: Act) -> bool:
+    """Record an act that has taken effect; whether it is in the audit log already.
+
+    Without Kafka it waits in Redis, and goes before the next act that is recorded.
 
     Raises:
         redis.exceptions.RedisError: Redis is away, so nothing was recorded.
     """
-    return record_all(settings, [act_of(action, subject, tenant_id, details or {}, clock or WallClock())])
+    return recorded(settings, [act], lambda: None)[1]
 
 
-def act_of(action: str, subject: str, tenant_id: str, details: dict[str, str], clock: Clock) -> Act:
-    """An act of whoever runs this command."""
-    actor = person.name() or "unknown"
-    return Act(action=action, actor=actor, subject=subject, at=clock.now(), tenant_id=tenant_id, details=details)
+def recorded(settings: Settings, acts: Sequence[Act], effect: Callable[[], T]) -> tuple[T, bool]:
+    """Record acts, then do them, so that none is done and not recorded; what came of it, and whether the log has them.
 
-
-def record_all(settings: Settings, acts: Iterable[Act]) -> bool:
-    """Record acts in their order; whether they are in the audit log already.
-
-    Without Kafka they wait in Redis, and go before the next act that is recorded.
+    When the effect raises, a second act of each says with `failed` by what: it was not done, or not all of it. A process
+    that dies in between leaves acts that were recorded and may not have been done.
 
     Raises:
-        redis.exceptions.RedisError: Redis is away, so nothing was recorded.
+        redis.exceptions.RedisError: Redis is away, so nothing was recorded, and nothing done.
     """
     client = connect(settings.redis)
     try:
         chain = ControlChain(client, settings.redis.prefix)
-        for act in acts:
-            chain.add(act)
-        with contextlib.suppress(NotReady):
-            publish_waiting(settings, chain)
-        return chain.waiting() == 0
+        chain.add(*acts)
+        try:
+            came_of_it = effect()
+        except BaseException as error:
+            failed = {"failed": type(error).__name__}
+            chain.add(*(msgspec.structs.replace(act, details=act.details | failed) for act in acts))
+            raise
+        finally:
+            with contextlib.suppress(NotReady):
+                publish_waiting(settings, chain)
+        return came_of_it, chain.waiting() == 0
     finally:
         client.close()
 

@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from models.audit import Act
-from models.clock import WallClock
-from recoup.audit.acts import act_of, record, record_all
-from recoup.settings import Settings
+from recoup.audit.acts import act_of
 from recoup.tenants import Change, Field, fields_of
 from schemas.control import ModelReleased, PolicyReleased, Tenant
 
@@ -17,13 +15,13 @@ MOST = 500
 """Characters of a value that are recorded."""
 
 
-def record_tenants(settings: Settings, changes: Iterable[Change], wanted: Mapping[str, Tenant], *, prune: bool) -> None:
-    """Record each tenant that was published or removed; what it says of rules is an act of its own.
+def of_tenants(changes: Iterable[Change], wanted: Mapping[str, Tenant], *, prune: bool) -> list[Act]:
+    """An act for each tenant that is published or removed; what it says of rules is one of its own.
 
     Args:
-        wanted: the tenants that were published, by id.
+        wanted: the tenants that are to be in force, by id.
     """
-    clock, acts = WallClock(), list[Act]()
+    acts: list[Act] = []
     for change in changes:
         if change.kind == "extra" and not prune:
             continue
@@ -33,13 +31,12 @@ def record_tenants(settings: Settings, changes: Iterable[Change], wanted: Mappin
         rules = {field.name: _said(field) for field in fields if field.name.partition(".")[0] in RULES}
         others = [field.name for field in fields if field.name not in rules]
         if rules:
-            acts.append(act_of("rules", who, who, rules, clock))
+            acts.append(act_of("rules", who, tenant_id=who, details=rules))
         if others or not rules:
             kind = "remove" if change.kind == "extra" else change.kind
             details = {"change": kind} | ({"fields": ", ".join(others)[:MOST]} if others else {})
-            acts.append(act_of("tenant", who, who, details, clock))
-    if acts:
-        record_all(settings, acts)
+            acts.append(act_of("tenant", who, tenant_id=who, details=details))
+    return acts
 
 
 def _said(field: Field) -> str:
@@ -48,16 +45,16 @@ def _said(field: Field) -> str:
     return f"{str(field.published)[: max(MOST - len(after), MOST // 10)]} -> {after}"
 
 
-def record_model(settings: Settings, released: ModelReleased) -> None:
-    """Record a release; one that was let through in spite of a check is an override."""
-    details = {"role": released.role, "release": released.event_id, "model": released.model or "none"}
-    if released.override:
-        details["why"] = released.override[:MOST]
-    action = "override" if released.override else "model"
-    record(settings, action, released.model or "none", tenant_id=released.tenant_id, details=details)
+def of_model(release: ModelReleased) -> Act:
+    """The release of a model; one that was let through in spite of a check is an override."""
+    details = {"role": release.role, "release": release.event_id, "model": release.model or "none"}
+    if release.override:
+        details["why"] = release.override[:MOST]
+    action = "override" if release.override else "model"
+    return act_of(action, release.model or "none", tenant_id=release.tenant_id, details=details)
 
 
-def record_policy(settings: Settings, released: PolicyReleased) -> None:
-    """Record which strategy decides from now on."""
-    details = {"role": released.role, "release": released.event_id}
-    record(settings, "policy", released.policy or "none", tenant_id=released.tenant_id, details=details)
+def of_policy(release: PolicyReleased) -> Act:
+    """Which strategy is to decide from now on."""
+    details = {"role": release.role, "release": release.event_id}
+    return act_of("policy", release.policy or "none", tenant_id=release.tenant_id, details=details)

@@ -183,12 +183,12 @@ def _send(
     import msgspec
 
     from models.clock import WallClock
-    from recoup.audit.settings import record_model
-    from recoup.model_releases import answers, publish
+    from recoup.audit.acts import recorded
+    from recoup.audit.settings import of_model
+    from recoup.model_releases import answers, send, stamp
 
-    before = in_force.get((wanted.tenant_id, wanted.role))
-    released = publish(settings.kafka, store, wanted, WallClock(), before)
-    record_model(settings, released)
+    stamped = stamp(wanted, WallClock().now(), in_force.get((wanted.tenant_id, wanted.role)))
+    released, _ = recorded(settings, [of_model(stamped)], lambda: send(settings.kafka, store, stamped))
     said = answers(settings.home, released, WAIT_SECONDS)
     if as_json:
         told: dict[str, Any] = {"released": msgspec.to_builtins(released), "workers": said}

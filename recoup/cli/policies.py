@@ -188,12 +188,13 @@ def _send(settings: "Settings", wanted: "PolicyReleased", in_force: "InForce", a
     import msgspec
 
     from models.clock import WallClock
-    from recoup.audit.settings import record_policy
-    from recoup.policy_releases import publish, said_of
+    from recoup.audit.acts import recorded
+    from recoup.audit.settings import of_policy
+    from recoup.policy_releases import said_of, send, stamp
 
-    before = in_force.get((wanted.tenant_id, wanted.role))
-    released = publish(settings.kafka, settings.models, settings.home, wanted, WallClock(), before)
-    record_policy(settings, released)
+    stamped = stamp(wanted, WallClock().now(), in_force.get((wanted.tenant_id, wanted.role)))
+    act = of_policy(stamped)
+    released, _ = recorded(settings, [act], lambda: send(settings.kafka, settings.models, settings.home, stamped))
     said = said_of(settings.home, released, WAIT_SECONDS)
     if as_json:
         click.echo(msgspec.json.encode({"released": released, "workers": said}).decode())

@@ -53,7 +53,8 @@ def apply(folder: Path | None, dry_run: bool, prune: bool, as_json: bool) -> Non
 
     from models.clock import WallClock
     from recoup.addresses import require
-    from recoup.audit.settings import record_tenants
+    from recoup.audit.acts import recorded
+    from recoup.audit.settings import of_tenants
     from recoup.settings import Settings
     from recoup.tenants import plan, publish, published, read_folder
 
@@ -62,8 +63,8 @@ def apply(folder: Path | None, dry_run: bool, prune: bool, as_json: bool) -> Non
     wanted = read_folder(folder or settings.tenants_dir)
     changes = plan(wanted, published(settings.kafka))
     if not dry_run:
-        publish(settings.kafka, wanted, changes, WallClock(), prune=prune)
-        record_tenants(settings, changes, wanted, prune=prune)
+        acts = of_tenants(changes, wanted, prune=prune)
+        recorded(settings, acts, lambda: publish(settings.kafka, wanted, changes, WallClock(), prune=prune))
     if as_json:
         click.echo(msgspec.json.encode(changes).decode())
         return

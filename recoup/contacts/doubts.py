@@ -5,7 +5,7 @@ from typing import Literal
 from connectors.redis import doubts
 from connectors.redis.doubts import Doubt
 from connectors.redis.pauses import StopButton
-from recoup.audit.acts import record
+from recoup.audit.acts import act_of, recorded
 from recoup.settings import Settings
 from schemas.errors import BadInput
 
@@ -34,8 +34,7 @@ def resolve(settings: Settings, contact_id: str, found: Found) -> bool:
         known = {doubt.contact_id: doubt for doubt in doubts.noted(button.client, button.slot)}
         if contact_id not in known:
             raise BadInput(f"{contact_id} is not among the contacts in doubt. `recoup contacts unknown` lists them.")
-        doubts.cleared(button.client, button.slot, contact_id)
+        act = act_of("override", contact_id, tenant_id=known[contact_id].tenant_id, details={"doubt": f"found {found}"})
+        return recorded(settings, [act], lambda: doubts.cleared(button.client, button.slot, contact_id))[1]
     finally:
         button.close()
-    tenant_id = known[contact_id].tenant_id
-    return record(settings, "override", contact_id, tenant_id=tenant_id, details={"doubt": f"found {found}"})

@@ -6,7 +6,7 @@ from connectors.redis.doubts import DOUBTS
 from connectors.redis.pauses import EVERY, Stop, StopButton
 from models.clock import Clock, WallClock
 from recoup import person
-from recoup.audit.acts import record
+from recoup.audit.acts import act_of, record
 from recoup.settings import Settings
 from schemas.control import TenantId
 from schemas.errors import BadInput
@@ -45,6 +45,9 @@ def press(
     clock: Clock | None = None,
 ) -> Pressed:
     """Stop contacts, or take away exactly this stop; the rest is for `record_press`.
+
+    Unlike every other act it takes effect first and is recorded then: nothing may stand in the way of a stop. One that
+    dies in between leaves a stop that Redis tells of, with who pressed it, and the audit log does not.
 
     Args:
         tenant_id: None or `*` = of every tenant.
@@ -85,9 +88,8 @@ def record_press(settings: Settings, pressed: Pressed) -> bool:
     if stop.reason:
         details["why"] = stop.reason
     action = "resume" if stop.resumed else "pause"
-    return record(
-        settings, action, f"contacts {stop.tenant_id} {stop.channel}", tenant_id=stop.tenant_id, details=details
-    )
+    subject = f"contacts {stop.tenant_id} {stop.channel}"
+    return record(settings, act_of(action, subject, tenant_id=stop.tenant_id, details=details))
 
 
 def status(settings: Settings) -> Status:

@@ -19,7 +19,8 @@ def provision(settings: Settings, say: Callable[[str], None] = lambda _: None) -
     from connectors.kafka import topics  # noqa: PLC0415
     from connectors.templates import files as template_files  # noqa: PLC0415
     from recoup import person, templates, tenants  # noqa: PLC0415
-    from recoup.audit.settings import record_tenants  # noqa: PLC0415
+    from recoup.audit.acts import recorded  # noqa: PLC0415
+    from recoup.audit.settings import of_tenants  # noqa: PLC0415
 
     changed = len(topics.apply(settings.kafka))
     say(f"topics: {changed} created or changed" if changed else "topics: up to date")
@@ -30,8 +31,8 @@ def provision(settings: Settings, say: Callable[[str], None] = lambda _: None) -
         return
     wanted = tenants.read_folder(settings.tenants_dir)
     changes = tenants.plan(wanted, tenants.published(settings.kafka))
-    sent = tenants.publish(settings.kafka, wanted, changes, WallClock())
-    record_tenants(settings, changes, wanted, prune=False)
+    acts = of_tenants(changes, wanted, prune=False)
+    sent, _ = recorded(settings, acts, lambda: tenants.publish(settings.kafka, wanted, changes, WallClock()))
     say(f"tenants: {sent} published" if sent else "tenants: up to date")
     if not settings.templates_dir.is_dir():
         say(
