@@ -11,7 +11,11 @@ import redis.asyncio
 from pydantic import SecretStr
 
 REMEMBERED_SECONDS = 30 * 86_400
-"""Providers tell of a message within days; somebody who answers later is found by the CRM, not by us."""
+"""Providers tell of a message within days."""
+REACHED_SECONDS = 5 * 365 * 86_400
+"""People answer when they like, and a STOP counts whenever it comes (47 CFR 64.1200(a)(10) knows no limit). So a number is
+known for longer than anybody keeps what was sent there (12 CFR 1006.100: three years), in some 200 bytes a number and
+tenant. What still comes later ends as a dead letter, for a person."""
 KEY_BYTES = 64
 
 
@@ -48,12 +52,12 @@ class Deliveries:
         self._secret = blake2b(key).digest()[:KEY_BYTES] if key else b""
 
     async def remember(self, contacted: Contacted, address: str) -> None:
-        """Write a contact down before it is handed over: the provider may tell of it at once."""
+        """Write a contact down before it is handed over, all of it or nothing: the provider may tell of it at once."""
         value, reached = encode(contacted), self._reached(address)
-        pipeline = self.client.pipeline(transaction=False)
+        pipeline = self.client.pipeline(transaction=True)  # a number without an expiry would be kept for ever
         pipeline.set(self._contact(contacted.contact_id), value, ex=REMEMBERED_SECONDS)
         pipeline.hset(reached, contacted.tenant_id, value)
-        pipeline.expire(reached, REMEMBERED_SECONDS)
+        pipeline.expire(reached, REACHED_SECONDS)
         await pipeline.execute()
 
     async def contacted(self, contact_id: str) -> Contacted | None:

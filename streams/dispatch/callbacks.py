@@ -132,7 +132,8 @@ class Desk:
     async def _of_answer(self, _called: Called, told: Told) -> list[Event] | Refusal:
         reached = await self.deliveries.reached_at(told.fields.get("From", ""))
         if not reached:
-            return Refusal(UNKNOWN_CONTACT, "nobody was contacted there in the last 30 days", "From")
+            what = "a STOP" if told.fields.get("OptOutType", "").upper() == "STOP" else "an answer"
+            return Refusal(UNKNOWN_CONTACT, f"{what} of whom nobody has contacted in the last five years", "From")
         numbers = {tenant_id: tenant.sender.number for tenant_id, tenant in self.tenants.items()}
         return callbacks.answers(told, reached, callbacks.numbers_of(numbers, told.fields.get("To")))
 

@@ -164,6 +164,21 @@ async def test_a_callback_about_nobody_we_know_is_refused(world: World):
     assert [headers["reason"] for _, headers in world.dead_letters()] == ["unknown_contact", "unknown_contact"]
 
 
+async def test_a_stop_of_nobody_we_know_is_told_from_other_answers_without_its_number(world: World):
+    stranger = WRITTEN | {"From": "+16175550111", "Body": "STOP", "OptOutType": "STOP"}
+    assert await world.call("/answer", "", stranger) == 404
+    ((_, headers),) = world.dead_letters()
+    assert "a STOP" in str(headers)
+    assert "6175550111" not in str(headers)
+
+
+async def test_a_stop_ends_texts_however_long_ago_the_number_was_contacted(world: World):
+    four_years = 4 * 365 * 86_400_000
+    world.book.contact = msgspec.structs.replace(world.book.contact, at=NOON - four_years)
+    assert await world.call("/answer", "", WRITTEN | {"Body": "STOP", "OptOutType": "STOP"}) == 200
+    assert [event["type"] for event in world.events()] == ["opt_out.received"]
+
+
 async def test_a_callback_that_could_not_be_published_may_come_again(world: World):
     world.kafka_away = True
     assert await world.status(DELIVERED) == 503
