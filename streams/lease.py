@@ -47,6 +47,8 @@ class Lease(msgspec.Struct, eq=False):
     claim: Any = None
     """What the job recorded when it took the unit over (an epoch, a batch number)."""
     held: bool = True
+    turned: float = 0.0
+    """When the source last cut something for it, on the monotonic clock; 0 = not yet."""
 
 
 class Part(msgspec.Struct, eq=False):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
@@ -60,6 +61,13 @@ class BatchSource(faust.Service):
     Rebalance callbacks run inside a poll, on the consumer's thread: a revocation takes the leases away at once and lets
     the batch in flight end; whatever the poll still returns afterwards belongs to a lost lease and is dropped. New
     partitions are taken over outside the callback, and only then fetched.
+
+    Args:
+        wants_turn: whether a lease for which nothing has arrived is due all the same; it has its turn when no poll is on
+            its way.
+        turn_within: seconds since its last turn after which it has one beside polls on their way too, so that a
+            neighbour who is behind does not keep it waiting. Only for a job that reads what is due when it settles a
+            poll, and settles one after the other.
     """
 
     def __init__(  # noqa: PLR0913 - one place says all about a source
@@ -75,6 +83,7 @@ class BatchSource(faust.Service):
         take_over: TakeOver,
         cut: Cut = cut_whole,
         wants_turn: Callable[[Lease], bool] = lambda lease: False,
+        turn_within: float = math.inf,
         before_start: Callable[[], Awaitable[None]] | None = None,
         before_leave: Callable[[], Awaitable[None]] | None = None,
         job: str = "",
@@ -94,6 +103,7 @@ class BatchSource(faust.Service):
         self.take_over = take_over
         self.cut = cut
         self.wants_turn = wants_turn
+        self.turn_within = turn_within
         self.before_start = before_start
         self.before_leave = before_leave
         self.job = job
@@ -198,11 +208,13 @@ class BatchSource(faust.Service):
         for message in messages:
             arrived[unit_of(message.topic(), message.partition())].append(message)
         polls: list[Poll] = []
-        idle = not self.flights.outstanding  # a busy neighbour must not keep what is due from its turn
+        now, idle = time.monotonic(), not self.flights.outstanding
         for unit, lease in self.leases.items():
             batch = arrived.get(unit)
-            if batch is None and not (idle and self.wants_turn(lease)):
+            has_turn = idle or now - lease.turned > self.turn_within
+            if batch is None and not (has_turn and self.wants_turn(lease)):
                 continue
+            lease.turned = now
             for number, part in enumerate(self.cut(lease, batch or [])):
                 if number == len(polls):
                     polls.append(Poll(parts=[]))

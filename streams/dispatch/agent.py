@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from functools import partial
 from typing import Any
 
 import faust
@@ -23,6 +24,7 @@ from models.compliance.rule_gate import RuleGate
 from schemas.control import Tenant
 from schemas.errors import NotReady
 from streams.app import TENANTS, crashing_agent, create_app, follow_tenants, serve_health, take
+from streams.chain_heads import audit_heads
 from streams.channel import BatchChannel
 from streams.dispatch.asking import Asking
 from streams.dispatch.backoff import Backoff
@@ -40,6 +42,8 @@ from streams.templates import take as take_template
 
 GROUP = "recoup-dispatch"
 QUEUED_POLLS = 1
+TURN_WITHIN_SECONDS = 1.0
+"""What waits in one partition is looked at this often while another is behind: an opt-out is confirmed within minutes."""
 
 
 def build(installation: Installation, *, slot: int, web_port: int, clock: Clock | None = None) -> faust.App:
@@ -79,6 +83,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         publisher,
         topics=[REQUESTS],
         stable_within=2 * streams.transaction_timeout_ms / 1000,
+        heads=partial(audit_heads, installation.kafka),
         mends="recoup contacts recover",
     )
     batches = BatchChannel(app, maxsize=QUEUED_POLLS)
@@ -112,6 +117,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         unit_of=lambda topic, partition: partition,
         take_over=take_over,
         wants_turn=something_is_due,
+        turn_within=TURN_WITHIN_SECONDS,
         batch_size=streams.dispatch.batch_size,
         before_start=before_start,
         before_leave=before_leave,

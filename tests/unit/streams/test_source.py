@@ -1,6 +1,7 @@
 """What is handed over, when, and what a rebalance does to it: the source with a consumer that says what it is told to."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Iterable
 from types import SimpleNamespace
@@ -258,3 +259,35 @@ async def test_what_is_due_waits_while_another_poll_is_on_its_way(source: Any):
     source.flights.expect()
     (poll,) = source._polls(messages(0))
     assert [part.lease.unit for part in poll.parts] == [0]
+
+
+async def test_what_is_due_does_not_wait_for_a_neighbour_that_stays_behind(source: Any):
+    source.turn_within = 60.0
+    a_neighbour_wants_a_turn(source)
+    source.leases[1].turned = time.monotonic()
+    source.consumer.polls += [messages(0, 1, 2, 3), messages(4, 5, 6, 7), messages(8, 9, 10, 11)]
+    await asyncio.wait_for(source._turn(), DEADLINE)  # no poll was on its way before this one
+    await asyncio.wait_for(source._turn(), DEADLINE)
+    source.leases[1].turned -= 61.0
+    await asyncio.wait_for(source._turn(), DEADLINE)
+    assert [[part.lease.unit for part in poll.parts] for poll in source.channel.polls] == [[0, 1], [0], [0, 1]]
+    assert time.monotonic() - source.leases[1].turned < 60.0  # and the next turn is as far away again
+
+
+async def test_a_turn_beside_polls_on_their_way_begins_where_they_end(source: Any):
+    source.turn_within = 60.0
+    source.wants_turn = lambda lease: True
+    (lease,) = source.leases.values()
+    source.consumer.polls += [messages(0, 1, 2, 3), []]
+    await asyncio.wait_for(source._turn(), DEADLINE)
+    lease.turned -= 61.0
+    turn = asyncio.ensure_future(source._turn())
+    while len(source.channel.polls) < 2:
+        source.channel.came.clear()
+        await asyncio.wait_for(source.channel.came.wait(), DEADLINE)
+    (part,) = source.channel.polls[1].parts
+    assert (part.start, part.end, part.messages) == ({TOPIC: 4}, {TOPIC: 4}, [])
+    for poll in source.channel.polls:
+        async with source.in_flight(poll):
+            pass
+    await asyncio.wait_for(turn, DEADLINE)
