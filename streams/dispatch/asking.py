@@ -30,6 +30,7 @@ from schemas.errors import NotReady, NotSent
 from streams import metrics
 from streams.dispatch import parking
 from streams.dispatch.backoff import Backoff
+from streams.dispatch.breaker import Permit
 from streams.dispatch.check import Cleared, Looked, inspect, others_planned
 from streams.dispatch.parking import Wait
 from streams.dispatch.providers import Provider, Providers
@@ -111,7 +112,7 @@ class Asking:
         """What was over a rate limit in the last poll says nothing about this one."""
         self._limited.clear()
 
-    async def ask(self, provider: Provider, order: Order) -> Result | NotSent:
+    async def ask(self, provider: Provider, order: Order, permit: Permit) -> Result | NotSent:
         """What became of it with this provider; `NotSent` = it may be asked of another one."""
         if not order.lease.held:
             return None
@@ -129,6 +130,7 @@ class Asking:
         began = time.perf_counter()
         answer = await self._hand_over(provider, message)
         metrics.SEND_SECONDS.labels(provider.name).observe(time.perf_counter() - began)
+        self._count(provider, permit, answer)
         return await self._answered(provider, order, begun.stored, answer)
 
     async def _look(self, order: Order) -> Looked:
@@ -211,14 +213,10 @@ class Asking:
         self, provider: Provider, order: Order, begun: Stored, answer: Delivery | NotSent
     ) -> Result | NotSent:
         if isinstance(answer, NotSent):
-            metrics.SENDS.labels(provider.name, "not_sent").inc()
-            self._count(provider, failed=answer.scope == "provider", retry_after=answer.retry_after)
             if order.stored is not None:
                 return answer  # this time nothing was sent; what happened the first time is as open as before
             await self._redis(lambda: self.attempts.withdraw(order.key, begun))
             return answer
-        metrics.SENDS.labels(provider.name, answer.status).inc()
-        self._count(provider, failed=answer.status == "unknown", retry_after=None)
         may_reask = provider.channel.idempotent and begun.attempt.reasks < self.settings.dispatch.reasks
         if answer.status == "unknown" and may_reask:
             tries = order.tries + 1
@@ -229,12 +227,18 @@ class Asking:
         )
         return await self._redis(lambda: self.attempts.end(order.key, begun, ending))
 
-    def _count(self, provider: Provider, *, failed: bool, retry_after: float | None) -> None:
+    def _count(self, provider: Provider, permit: Permit, answer: Delivery | NotSent) -> None:
+        """A refusal of one contact is a sign of health; no answer, or one to everything, is not."""
         breaker = provider.breaker
-        if failed:
-            breaker.failed(round(1000 * (retry_after or 0)))
+        if isinstance(answer, NotSent):
+            status, failed, retry_after = "not_sent", answer.scope == "provider", answer.retry_after
         else:
-            breaker.succeeded()
+            status, failed, retry_after = answer.status, answer.status == "unknown", None
+        metrics.SENDS.labels(provider.name, status).inc()
+        if failed:
+            breaker.failed(permit, round(1000 * (retry_after or 0)))
+        else:
+            breaker.succeeded(permit)
         metrics.BREAKER_OPEN.labels(provider.name).set(breaker.state != "closed")
 
     def stopped(self, order: Order) -> Wait:

@@ -125,11 +125,14 @@ class Sending:
             except TimeoutError:
                 return Wait(self.clock.now(), parking.BUSY, order.tries)
             try:
-                if not provider.breaker.allows():  # it may have opened while this one waited for its place
+                permit = provider.breaker.allows()  # it may have opened while this one waited for its place
+                if permit is None:
                     waits.append(provider.breaker.waits())
                     continue
-                result = await self.asking.ask(provider, order)
-                provider.breaker.unused()
+                try:
+                    result = await self.asking.ask(provider, order, permit)
+                finally:
+                    provider.breaker.unused(permit)
             finally:
                 provider.places.release()
             if not isinstance(result, NotSent):
