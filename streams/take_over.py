@@ -1,12 +1,14 @@
 """A new owner starts exactly where the last batch ended, publishing first what a crash cut short."""
 
+import asyncio
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from confluent_kafka import TopicPartition
 
 from connectors.kafka.publisher import Publisher
 from connectors.redis.ledger import Ledger, Record
+from models.audit import START, Head
 from schemas.errors import LedgerBehindLog
 from streams.lease import Lease
 from streams.source import BatchSource
@@ -31,6 +33,7 @@ class TakeOver:
     Args:
         topics: those whose partitions are worked on together.
         stable_within: seconds that another owner's open transaction is waited for.
+        heads: where the audit chains end in the log; asked when Redis does not know. It may block for long.
         mends: the command that makes Redis and Kafka belong together again.
     """
 
@@ -41,12 +44,14 @@ class TakeOver:
         *,
         topics: Sequence[str],
         stable_within: float,
+        heads: Callable[[], Mapping[str, Head]],
         mends: str = "recoup rebuild",
     ) -> None:
         self.ledger = ledger
         self.publisher = publisher
         self.topics = topics
         self.stable_within = stable_within
+        self.heads = heads
         self.mends = mends
         self.source: BatchSource
 
@@ -72,6 +77,7 @@ class TakeOver:
                         f"Partition {partition}: Redis holds batch {progress.batch} and Kafka's committed offsets say"
                         f" {batch_committed}. One of them was lost or restored. Stop the workers and run `{self.mends}`."
                     )
+        await self._follow_chains(owned)
         if cut_short:
             await self._publish_again({partition: owned[partition] for partition in cut_short})
         await self._set_positions(owned)
@@ -96,6 +102,16 @@ class TakeOver:
                     f" ({sorted(different)}). Stop the workers and run `{self.mends}`."
                 )
         return {partition: numbers.pop() for partition, numbers in said.items()}
+
+    async def _follow_chains(self, owned: dict[int, Lease]) -> None:
+        """Who starts over with an emptied Redis goes on with the chains that the log holds."""
+        unknown = [partition for partition, lease in owned.items() if not lease.claim.audit_known]
+        if not unknown:
+            return
+        heads = await asyncio.to_thread(self.heads)
+        for partition in unknown:
+            head = heads.get(f"{self.ledger.job}-{partition}", START)
+            await self.ledger.follow(partition, owned[partition].claim, head)
 
     async def _publish_again(self, owned: dict[int, Lease]) -> None:
         records: list[Record] = []

@@ -327,7 +327,7 @@ class World:
     async def read(self) -> Part:
         """What a new owner of the partition finds."""
         lease = Lease(unit=0, group=self.log.group(), positions={})
-        take_over = TakeOver(self.ledger, self.publisher, topics=[self.log.requests], stable_within=10.0)
+        take_over = TakeOver(self.ledger, self.publisher, topics=[self.log.requests], stable_within=10.0, heads=dict)
         take_over.source = SimpleNamespace(consumer=self)  # type: ignore[assignment]
         await take_over([lease])
         return self.turn(lease)

@@ -42,6 +42,8 @@ class Progress(msgspec.Struct):
     """Topic -> the next offset after the last part handled, also when there was nothing to write of it."""
     audit: Head = START
     """The last link of the partition's audit chain, that of a batch on its way included."""
+    audit_known: bool = True
+    """False = Redis does not know it: nothing was ever written here, or all of it was lost."""
 
 
 class Entry(msgspec.Struct, eq=False):
@@ -76,6 +78,7 @@ class Ledger:
 
     def __init__(self, client: "redis.asyncio.Redis[Any]", prefix: str, job: str, *, together: bool = False) -> None:
         self.client = client
+        self.job = job
         self.prefix = f"{prefix}:{{{job}}}:" if together else f"{prefix}:{{{job}:"
         self._brace = "" if together else "}"
         scripts = importlib.resources.files("connectors.redis")
@@ -101,7 +104,13 @@ class Ledger:
             offsets=decode_offsets(offsets) if offsets else {},
             next_review=_instant(first),
             audit=decode_head(audit) if audit else START,
+            audit_known=bool(audit),
         )
+
+    async def follow(self, partition: int, progress: Progress, head: Head) -> None:
+        """Let the audit chain go on after a link; one that Redis knows by now, for a newer owner has told it, stays."""
+        await self.client.hsetnx(self.key(partition, "progress"), "audit", encode(head))
+        progress.audit, progress.audit_known = head, True
 
     async def read(self, wanted: Iterable[tuple[int, Sequence[bytes]]]) -> list[list[bytes | None]]:
         """The stored states of accounts, partition by partition, in one round trip."""

@@ -19,7 +19,8 @@ from models.clock import Clock, Instant, WallClock
 from recoup.settings import Settings
 from schemas.contacts import ContactRequested
 from schemas.decode import TopicDecoder
-from streams.decide.rebuild import FOREVER, audit_heads, refuse_while_running
+from streams.chain_heads import audit_heads
+from streams.decide.rebuild import FOREVER, refuse_while_running
 from streams.dispatch import parking
 from streams.dispatch.agent import GROUP
 from streams.dispatch.job import JOB, REQUESTS

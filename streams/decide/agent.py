@@ -1,6 +1,7 @@
 """Turn each batch of account events into states, scores and decisions, exactly once."""
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import faust
@@ -17,6 +18,7 @@ from models.clock import Clock, WallClock
 from schemas.control import Tenant
 from schemas.registry import SOURCE_TOPICS, topic_named
 from streams.app import TENANTS, crashing_agent, create_app, follow_tenants, serve_health, take
+from streams.chain_heads import audit_heads
 from streams.channel import BatchChannel
 from streams.decide.buckets import Buckets
 from streams.decide.conditions import Surroundings
@@ -61,7 +63,11 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
         suppressions=None if replay else SuppressionList(redis, installation.redis),
     )
     take_over = TakeOver(
-        ledger, publisher, topics=SOURCE_TOPICS, stable_within=2 * streams.transaction_timeout_ms / 1000
+        ledger,
+        publisher,
+        topics=SOURCE_TOPICS,
+        stable_within=2 * streams.transaction_timeout_ms / 1000,
+        heads=partial(audit_heads, installation.kafka),
     )
     batches = BatchChannel(app, maxsize=QUEUED_POLLS)
 

@@ -13,7 +13,6 @@ from connectors.kafka.settings import KafkaSettings
 from connectors.redis.ledger import Entry, Ledger, Progress
 from connectors.redis.suppression import SuppressionList
 from models.audit import START, Head
-from models.audit import decode as decode_link
 from models.core import rebuild_state
 from models.suppression import Suppression
 from schemas.actions import NextBestAction
@@ -21,6 +20,7 @@ from schemas.decode import Refusal, TopicDecoder
 from schemas.envelope import Event
 from schemas.errors import LedgerBehindLog, RecoupError
 from schemas.registry import SOURCE_TOPICS, dead_letter_topic
+from streams.chain_heads import audit_heads
 from streams.decide.intake import utc
 from streams.take_over import METADATA
 
@@ -162,19 +162,6 @@ def _refused(kafka: KafkaSettings) -> set[tuple[str, int, int]]:
     """Where each dead letter came from."""
     partitions = reading.partitions_of(kafka, [dead_letter_topic(topic) for topic in SOURCE_TOPICS])
     return {origin for message in reading.read_to_end(kafka, partitions) if (origin := _origin(message))}
-
-
-def audit_heads(kafka: KafkaSettings) -> dict[str, Head]:
-    """Chain -> its last link in the log, for a Redis that has forgotten where its chains end."""
-    heads: dict[str, Head] = {}
-    for message in reading.read_to_end(kafka, reading.partitions_of(kafka, ["audit-logs"])):
-        try:
-            entry = decode_link(message.value() or b"")
-        except msgspec.MsgspecError:
-            continue  # `recoup audit verify` names it
-        if entry.sequence > heads.get(entry.chain, START).sequence:
-            heads[entry.chain] = Head(entry.sequence, entry.hash)
-    return heads
 
 
 def _origin(message: Any) -> tuple[str, int, int] | None:

@@ -156,3 +156,16 @@ async def test_a_rebuild_goes_on_after_the_last_link_that_was_published(settings
     await ledger.replace(Entry(partition=0, progress=old, offsets={"t": committed}, outbox=[], audit=cut_off))
     assert (await ledger.claim(0, 0)).audit == heads[goes_on_after]
     await client.aclose()  # type: ignore[attr-defined]
+
+
+async def test_an_emptied_redis_is_told_once_where_a_chain_goes_on(settings: Settings):
+    client = connect_async(settings.redis)
+    ledger = Ledger(client, f"t{secrets.token_hex(4)}", "decide")
+    before, newer = await ledger.claim(0, 0), await ledger.claim(0, 0)
+    assert not before.audit_known
+    assert not newer.audit_known
+    await ledger.follow(0, newer, Head(7, "g"))
+    await ledger.follow(0, before, Head(3, "c"))  # whose claim is over
+    after = await ledger.claim(0, 0)
+    assert (after.audit, after.audit_known) == (Head(7, "g"), True)
+    await client.aclose()  # type: ignore[attr-defined]
