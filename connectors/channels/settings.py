@@ -1,7 +1,9 @@
 """Which providers carry which contacts, and how they are reached: what cannot work is refused at start."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
@@ -33,7 +35,7 @@ class SmtpSettings(BaseModel, extra="forbid"):
     host: str = ""
     port: int = Field(default=587, ge=1, le=65_535)
     security: Literal["starttls", "tls", "none"] = "starttls"
-    """`tls` = from the first byte on, mostly at port 465; `none` only for a server on the same machine."""
+    """`tls` = from the first byte on, mostly at port 465; `none` is refused but for a server on the same machine."""
     username: str = ""
     password: SecretStr = SecretStr("")
     ca_file: str | None = None
@@ -54,6 +56,7 @@ class TwilioSettings(BaseModel, extra="forbid"):
     api_key_secret: SecretStr = SecretStr("")
     """A key with fewer rights to send with, instead of the account's token."""
     base_url: str = Field(default="https://api.twilio.com", pattern="^https?://[^/]+$")
+    """Plain http only to this machine; so likewise `callback_url`."""
     messaging_service: str = ""
     """Sends from its own pool of numbers; empty = from the tenant's `sender.number`."""
     callback_url: str = Field(default="", pattern="^(https?://.+[^/])?$")
@@ -138,6 +141,8 @@ class ChannelSettings(BaseModel, extra="forbid"):
             yield f"{SECTION}SMTP__USERNAME and {SECTION}SMTP__PASSWORD belong together"
         if smtp.username and smtp.security == "none":
             yield f"{SECTION}SMTP__SECURITY=none would send the password for all to read; set starttls or tls"
+        elif smtp.security == "none" and smtp.host and not _is_this_machine(smtp.host):
+            yield f"{SECTION}SMTP__SECURITY=none would send every message for all to read; set starttls or tls"
 
     def _without_account(self) -> Iterator[str]:
         twilio = self.twilio
@@ -150,3 +155,16 @@ class ChannelSettings(BaseModel, extra="forbid"):
             yield f"twilio is to send and {SECTION}TWILIO__AUTH_TOKEN is missing"
         if not token and twilio.callback_url:
             yield f"callbacks are signed with {SECTION}TWILIO__AUTH_TOKEN, which is missing"
+        for name, url in (("BASE_URL", twilio.base_url), ("CALLBACK_URL", twilio.callback_url)):
+            if url.startswith("http://") and not _is_this_machine(urlsplit(url).hostname or ""):
+                yield f"{SECTION}TWILIO__{name} would send numbers and texts for all to read; begin it with https://"
+
+
+def _is_this_machine(host: str) -> bool:
+    """Whether what goes to a host leaves no network card: `localhost` or a loopback address."""
+    if host.casefold() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

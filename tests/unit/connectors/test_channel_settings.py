@@ -18,6 +18,8 @@ from recoup.settings import Settings
 from schemas.errors import BadInput
 
 SID = "AC" + "0" * 32
+TWILIO: dict[str, Any] = {"sms": ["twilio"]}
+ACCOUNT: dict[str, Any] = {"account_sid": SID, "auth_token": "x"}
 
 
 @pytest.mark.parametrize(
@@ -44,6 +46,11 @@ SID = "AC" + "0" * 32
             },
             "callbacks are signed with",
         ),
+        ({"email": ["smtp"], "smtp": {"host": "mail", "security": "none"}}, "every message for all to read"),
+        (TWILIO | {"twilio": ACCOUNT | {"base_url": "http://api.twilio.com"}}, "BASE_URL .* for all to read"),
+        (TWILIO | {"twilio": ACCOUNT | {"base_url": "http://127.0.0.1@acme.com"}}, "BASE_URL .* for all to read"),
+        (TWILIO | {"twilio": ACCOUNT | {"base_url": "http://localhost.acme.com"}}, "BASE_URL .* for all to read"),
+        (TWILIO | {"twilio": ACCOUNT | {"callback_url": "http://acme.com/twilio"}}, "CALLBACK_URL .* for all to read"),
         ({"letter": ["letter"], "letters": {"store": "s3:///"}}, "LETTERS__STORE names no bucket"),
         ({"sms": ["carrier_pigeon"]}, "Input should be"),
     ],
@@ -51,6 +58,19 @@ SID = "AC" + "0" * 32
 def test_what_cannot_work_is_refused_by_name(given: dict[str, Any], fault: str):
     with pytest.raises(ValidationError, match=fault):
         ChannelSettings.model_validate(given)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "[::1]"])
+def test_what_stays_on_this_machine_needs_no_encryption(host: str):
+    settings = ChannelSettings.model_validate(
+        TWILIO
+        | {
+            "twilio": ACCOUNT | {"base_url": f"http://{host}:8080", "callback_url": f"http://{host}/twilio"},
+            "email": ["smtp"],
+            "smtp": {"host": host.strip("[]"), "security": "none"},
+        }
+    )
+    assert settings.twilio.base_url.startswith("http://")
 
 
 def test_the_environment_names_providers_in_the_order_in_which_they_are_asked(monkeypatch: pytest.MonkeyPatch):
