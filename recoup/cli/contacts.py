@@ -170,7 +170,7 @@ def _press(tenant: str | None, channel: str | None, reason: str, *, resume: bool
     import msgspec
 
     from recoup.addresses import require
-    from recoup.contacts.stopping import press, record_press
+    from recoup.contacts.stopping import press, record_press, stranger
     from recoup.settings import Settings
 
     settings = Settings()
@@ -182,6 +182,8 @@ def _press(tenant: str | None, channel: str | None, reason: str, *, resume: bool
         click.echo(f"{'resumed' if resume else 'stopped'}  {_said(pressed.stop)}")
     else:
         click.echo(f"{'was not stopped' if resume else 'was stopped before'}  {_said(pressed.stop)}")
+    if not resume and (warning := stranger(settings, pressed.stop)) is not None:
+        click.echo(warning, err=True)
     if not record_press(settings, pressed):
         click.echo(f"In force{WAITS}.", err=True)
     if resume and not pressed.changed:

@@ -81,6 +81,21 @@ def _tenant(tenant_id: str | None) -> str:
         raise BadInput(f"{tenant_id!r} is no tenant's id. Leave --tenant out to mean every tenant.") from error
 
 
+def stranger(settings: Settings, stop: Stop) -> str | None:
+    """What to tell who has stopped a tenant that no file knows; None = there is nothing to tell.
+
+    It is no refusal: a tenant may be published from elsewhere, and nothing may stand in the way of a stop.
+    """
+    folder = settings.tenants_dir
+    known = sorted({path.stem for ending in ("*.yaml", "*.yml") for path in folder.glob(ending)})
+    if stop.tenant_id == EVERY or stop.tenant_id in known:
+        return None
+    there_are = f"there are {', '.join(known)}" if known else "there is none"
+    return (
+        f"No file in {folder} is of a tenant {stop.tenant_id} ({there_are}). If the name is wrong, nobody is stopped."
+    )
+
+
 def record_press(settings: Settings, pressed: Pressed) -> bool:
     """Record it in the audit log; False = Kafka is away, and it waits in Redis for the next act."""
     stop = pressed.stop
