@@ -1,8 +1,8 @@
 """The pages that providers call: each true callback becomes its event once, and everything else is refused and recorded.
 
 A callback is answered with 200 only after Kafka has its event; until then its sender may tell it again, and the event's id
-is the same. What is refused leaves a dead letter of interaction-events: the form as it came if it was signed, and nothing
-of it if it was not, for then anybody may have sent it.
+is the same. What is refused leaves a dead letter of interaction-events: the form as it came if it was signed, nothing of it
+if it was not, for then anybody may have sent it, and nothing of what was told before.
 """
 
 import asyncio
@@ -37,7 +37,8 @@ PAGES = "/twilio"
 """Where the worker serves them; a proxy leads `callback_url` here."""
 PUBLISH_SECONDS = 10.0
 UNSIGNED_A_MINUTE = 60
-"""Dead letters of callbacks without a true signature: more are only counted, for anybody can send them."""
+"""Dead letters of callbacks that are forged or told before: more are only counted, for anybody can send them, the latter
+once they have seen one."""
 
 SILENCE = b'<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 """TwiML: nothing is answered to a text here; what is, is decided elsewhere."""
@@ -104,7 +105,8 @@ class Desk:
             if isinstance(told, Refusal):
                 return await self._refuse(told, called.body)
             if await self.deliveries.is_told(told.telling):
-                return await self._refuse(Refusal(REPLAYED, "it was told before"), called.body)
+                # Mostly its 200 was lost. What it told is an event already: a second copy of it is no help.
+                return await self._refuse(Refusal(REPLAYED, "it was told before"), None)
             events = await read(called, told)
             if isinstance(events, Refusal):
                 return await self._refuse(events, called.body)
@@ -141,7 +143,7 @@ class Desk:
         """Count it, leave a dead letter, and say no: 403 to who may not, 404 to who means nobody, 400 to the rest.
 
         Args:
-            signed: the form, when the account's token has signed it.
+            signed: the form, when the account's token has signed it and it has not been told before.
         """
         metrics.CALLBACKS.labels(PROVIDER, refusal.reason).inc()
         log.warning("callback refused", provider=PROVIDER, reason=refusal.reason, detail=refusal.detail)

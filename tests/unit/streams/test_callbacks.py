@@ -119,8 +119,15 @@ async def test_a_callback_that_was_told_before_is_refused_and_recorded(world: Wo
     assert await world.status(DELIVERED) == 403
     assert len(world.events()) == 1
     ((value, headers),) = world.dead_letters()
-    assert value == urlencode(DELIVERED).encode()
-    assert headers["reason"] == "replayed_callback"
+    assert (value, headers["reason"]) == (b"", "replayed_callback")
+
+
+async def test_what_a_customer_wrote_is_not_kept_again_when_it_is_told_again(world: World):
+    assert await world.call("/answer", "", WRITTEN) == 200
+    assert await world.call("/answer", "", WRITTEN) == 403
+    ((value, headers),) = world.dead_letters()
+    assert NUMBER not in str((value, headers))
+    assert "Friday" not in str((value, headers))
 
 
 async def test_what_was_not_signed_by_our_account_is_refused_and_nothing_of_it_is_kept(world: World):
