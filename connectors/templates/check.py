@@ -9,7 +9,8 @@ import msgspec
 from connectors.templates.engine import Printed, printed
 from connectors.templates.engine import render as fill
 from connectors.templates.money import amounts, locale_of
-from connectors.templates.registry import ready
+from connectors.templates.registry import Ready, ready
+from connectors.templates.shown import readable
 from connectors.templates.statements.wording import statements
 from connectors.templates.variables import CATALOGUE
 from models.calendar import date_of
@@ -63,10 +64,16 @@ def faults(template: TemplateRegistered, scope: Scope) -> list[Fault]:
         found += _unknown(part, source, parts[part])
     if found or len(parts) < len(list(_sources(template))):
         return found
+    try:
+        its = ready(template)
+    except BadInput as error:
+        return [Fault("text", str(error))]
+    for part, compiled in _compiled(its):
+        parts[part] = readable(parts[part], compiled, its.locale, SAMPLE)
     content = content_of(template, parts)
     found += [Fault("text", says) for says in _unsaid(template, content.always)]
     found += [Fault("text", f"{lack.rule}: {lack.says}") for lack in lacking(content, scope)]
-    return found or [*_unrenderable(template)]
+    return found or [*_unrenderable(its)]
 
 
 def content_of(template: TemplateRegistered, parts: dict[str, Printed]) -> TemplateContent:
@@ -122,17 +129,15 @@ def _unsaid(template: TemplateRegistered, always: frozenset[str]) -> Iterator[st
         yield "must print {{ opt_out }}, whatever happens"
 
 
-def _unrenderable(template: TemplateRegistered) -> Iterator[Fault]:
+def _compiled(its: Ready) -> Iterator[tuple[str, jinja2.Template]]:
+    for part, compiled in (("text", its.text), ("html", its.html), ("subject", its.subject)):
+        if compiled is not None:
+            yield part, compiled
+
+
+def _unrenderable(its: Ready) -> Iterator[Fault]:
     """Faults that show only with values: a filter that does not fit, an attribute that is none, a text too long."""
-    try:
-        its = ready(template)
-    except BadInput as error:
-        yield Fault("text", str(error))
-        return
-    parts = {"text": its.text, "html": its.html, "subject": its.subject}
-    for part, compiled in parts.items():
-        if compiled is None:
-            continue
+    for part, compiled in _compiled(its):
         try:
             said = fill(compiled, SAMPLE, its.locale)
         except (jinja2.TemplateError, TypeError, ValueError, ArithmeticError) as error:
@@ -140,5 +145,5 @@ def _unrenderable(template: TemplateRegistered) -> Iterator[Fault]:
             continue
         if not said.strip():
             yield Fault(part, "says nothing")
-        if template.channel == "sms" and len(said) > SMS_LENGTH:
+        if its.registered.channel == "sms" and len(said) > SMS_LENGTH:
             yield Fault(part, f"has {len(said)} characters; a text has at most {SMS_LENGTH}")

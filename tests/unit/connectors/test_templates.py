@@ -359,6 +359,35 @@ def test_what_a_template_lacks_or_gets_wrong_is_told_with_its_place(
     )
 
 
+CUT_AWAY = [
+    "{{ opt_out[:0] }}",
+    "{{ opt_out[:5] }}",
+    "{{ opt_out | replace(opt_out, '') }}",
+    "{{ opt_out | replace(opt_out, business_name) }}",
+]
+
+
+@pytest.mark.parametrize("said", CUT_AWAY)
+def test_what_is_cut_away_is_not_said(said: str):
+    found = faults(template(text=GOOD.replace("{{ opt_out }}", said)), Scope())
+    assert "must print {{ opt_out }}, whatever happens" in [fault.says for fault in found]
+
+
+@pytest.mark.parametrize(
+    "hidden", ["<!-- {{ opt_out }} -->", "<!-- {{ opt_out }}", "<STYLE>{{ opt_out }}</STYLE>", *CUT_AWAY]
+)
+def test_what_no_reader_of_the_html_is_shown_is_not_said(hidden: str):
+    found = faults(template(html=GOOD.replace("{{ opt_out }}", hidden)), Scope())
+    assert "must print {{ opt_out }}, whatever happens" in [fault.says for fault in found]
+
+
+@pytest.mark.parametrize(
+    "said", ["{{ opt_out | upper }}", "{{ opt_out | title | trim }}", "<!-- x --><p>{{ opt_out }}</p>"]
+)
+def test_what_is_written_otherwise_is_still_said(said: str):
+    assert faults(template(html=GOOD.replace("{{ opt_out }}", said)), Scope()) == []
+
+
 def test_a_creditor_outside_the_united_states_need_not_say_what_a_debt_collector_must():
     bare = template(text="{{ business_name }} {{ amount }} {{ opt_out }}")
     assert faults(bare, Scope(country="DE", collector_role="creditor", debt_class="business")) == []
