@@ -30,8 +30,9 @@ class Caps:
     def __init__(self, client: "redis.asyncio.Redis[Any]", prefix: str) -> None:
         self.client = client
         self.prefix = f"{prefix}:caps:"
-        script = importlib.resources.files("connectors.redis") / "set_aside.lua"
-        self._set_aside = client.register_script(script.read_text())
+        scripts = importlib.resources.files("connectors.redis")
+        self._set_aside = client.register_script((scripts / "set_aside.lua").read_text())
+        self._give_back = client.register_script((scripts / "give_back.lua").read_text())
 
     def key(self, cap: Cap) -> str:
         """Where it is counted."""
@@ -49,5 +50,5 @@ class Caps:
         pipeline = self.client.pipeline(transaction=False)
         for cap, contacts in unused.items():
             if contacts > 0:
-                pipeline.decrby(self.key(cap), contacts)
+                await self._give_back(keys=[self.key(cap)], args=[contacts], client=pipeline)
         await pipeline.execute()

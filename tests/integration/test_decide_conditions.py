@@ -78,6 +78,19 @@ async def test_what_a_dead_worker_set_aside_is_gone_for_the_day(redis: Any) -> N
     assert 0 < await redis.ttl(caps.key(cap)) <= 3 * 86_400
 
 
+async def test_what_is_given_back_to_a_counter_that_redis_lost_raises_no_cap(redis: Any) -> None:
+    caps = Caps(redis, uuid.uuid4().hex)
+    cap = Cap("acme", "email", 20_000, 4)
+    assert await caps.set_aside([cap], 1.0) == {cap: 4}
+    await redis.delete(caps.key(cap))
+    await caps.give_back({cap: 4})
+    assert not await redis.exists(caps.key(cap))
+    assert await caps.set_aside([cap], 0.5) == {cap: 2}
+    await caps.give_back({cap: 4})  # some of it belongs to the counter that was lost
+    assert await caps.set_aside([cap], 1.0) == {cap: 4}
+    assert 0 < await redis.ttl(caps.key(cap)) <= 3 * 86_400
+
+
 async def test_a_feed_is_as_fresh_as_any_worker_has_seen(redis: Any) -> None:
     prefix = uuid.uuid4().hex
     one, other = (worker(redis, prefix, freshness_hours=1) for _ in range(2))
