@@ -10,6 +10,7 @@ from models.account.seen import instant_of
 from models.account.state import decode
 from models.calendar import DAY, utc
 from models.clock import Instant
+from recoup.explain.sentences import money
 
 
 class Invoice(msgspec.Struct, frozen=True):
@@ -131,4 +132,4 @@ def _promised(promise: Promise) -> str:
         return "a payment"
     if not promise.currency:
         return f"{promise.amount / 100:.2f}, no currency named,"
-    return f"{promise.amount} {promise.currency} minor units"
+    return money(promise.amount, promise.currency)

@@ -282,7 +282,7 @@ def test_the_standing_names_open_promises_and_counts_the_judged():
     state = decode(fold(None, events))
     state.course = Course(promises_kept=2, promises_broken=1, judged=["over"])
     standing = standing_from(encode(state), None, 0)
-    assert standing.promises == ("500 USD minor units by 2025-03-09",)
+    assert standing.promises == ("5.00 USD by 2025-03-09",)
     assert "promises kept: 2, broken: 1" in shown(Story("shop", "a1", "UTC", standing, (), cut=False))
 
 
