@@ -52,6 +52,16 @@ def test_every_topic_and_type_of_the_design_is_registered() -> None:
     }
 
 
+def test_all_links_of_the_audit_log_stand_in_one_order() -> None:
+    """A chain's links have several keys, one for each tenant; in two partitions they would look reordered."""
+    assert topic_named("audit-logs").partitions == 1
+
+
+def test_a_chain_records_the_partition_of_its_number_in_every_topic() -> None:
+    recorded = ("next-best-actions", "contact-requests", "interaction-events", "customer-events")
+    assert {topic_named(name).partitions for name in recorded} == {topic_named(SOURCE_TOPICS[0]).partitions}
+
+
 @each_type
 def test_the_struct_of_a_type_carries_its_name(topic: Topic, name: str) -> None:
     struct = topic.types[name].struct
