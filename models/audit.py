@@ -13,8 +13,12 @@ SEVERAL = "*"
 MOST_RECORDS = 5_000
 """In one link, so that its message stays far below what a topic takes."""
 
+DIGEST_BYTES = 16
+HASHES_KEPT = 10_000
+"""Of each chain, the last ones: a retry is no further behind, nor is where its writer says that it ends."""
+
 _HASH = b'"hash":"'
-_NO_DIGEST = blake2b(digest_size=16)
+_NO_DIGEST = blake2b(digest_size=DIGEST_BYTES)
 
 encode = msgspec.json.Encoder().encode
 decode = msgspec.json.Decoder(AuditEntry).decode
@@ -48,9 +52,14 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 def digest(message: bytes) -> str:
     """What stands for a message among the records of a link."""
+    return raw_digest(message).hex()
+
+
+def raw_digest(message: bytes) -> bytes:
+    """The same as bytes, for there may be millions."""
     found = _NO_DIGEST.copy()  # a third cheaper than a new one
     found.update(message)
-    return found.hexdigest()
+    return found.digest()
 
 
 def key_of(act: Act) -> bytes:
@@ -117,9 +126,10 @@ class Verifier:
     def __init__(self) -> None:
         self.chains: dict[str, Chain] = {}
         self.faults: list[Fault] = []
-        self.recorded: dict[str, set[str]] = {}
-        """Action -> the digests of all messages that are recorded under it."""
-        self._hashes: dict[tuple[str, int], str] = {}
+        self.recorded: dict[tuple[str, str], bytearray] = {}
+        """(chain, action) -> the raw digests of all messages that are recorded there, one after the other, in order."""
+        self._hashes: dict[str, dict[int, str]] = {}
+        """Chain -> the hashes of its last links, by sequence."""
 
     def read(self, message: bytes, place: str) -> None:
         """Take the next link."""
@@ -137,14 +147,28 @@ class Verifier:
             known = self.chains[chain] = Chain(sequence, Head(sequence - 1, entry.previous))
             if sequence == 1 and entry.previous:
                 self._fault(entry, "forked", place, "The first entry names one before it.")
-        if self._hashes.get((chain, sequence)) == entry.hash:
+        hashes = self._hashes.setdefault(chain, {})
+        if hashes.get(sequence) == entry.hash:
             known.repeated += 1
             return
         self._follow(known, entry, place)
-        self._hashes[chain, sequence] = entry.hash
+        hashes[sequence] = entry.hash
+        if len(hashes) > HASHES_KEPT:
+            del hashes[next(iter(hashes))]
         known.links += 1
         known.records += len(entry.records)
-        self.recorded.setdefault(entry.action, set()).update(entry.records)
+        if entry.records:
+            self._keep(entry, place)
+
+    def _keep(self, entry: AuditEntry, place: str) -> None:
+        try:
+            raw = b"".join(map(bytes.fromhex, entry.records))
+        except ValueError:
+            raw = b""
+        if len(raw) != DIGEST_BYTES * len(entry.records):
+            self._fault(entry, "changed", place, "What it records are no digests of messages.")
+            return
+        self.recorded.setdefault((entry.chain, entry.action), bytearray()).extend(raw)
 
     def _follow(self, known: Chain, entry: AuditEntry, place: str) -> None:
         expected = known.head.sequence + 1
@@ -166,7 +190,7 @@ class Verifier:
         if read.sequence < head.sequence:
             says = f"Its writer has written up to entry {head.sequence}; the last one here is {read.sequence}."
             self.faults.append(Fault(chain, head.sequence, "cut_off", "the end", says))
-        elif self._hashes.get((chain, head.sequence), head.hash) != head.hash:
+        elif self._hashes.get(chain, {}).get(head.sequence, head.hash) != head.hash:
             says = "It is not the entry that its writer has written: the chain was written again up to here."
             self.faults.append(Fault(chain, head.sequence, "forked", "the end", says))
 

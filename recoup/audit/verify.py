@@ -1,7 +1,9 @@
 """Reads every chain of the audit log again, and compares it with what it records and with where its writers say it ends."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -14,13 +16,15 @@ from connectors.kafka import reading
 from connectors.redis.chain import CHAIN, ControlChain
 from connectors.redis.client import connect
 from connectors.redis.ledger import decode_head
-from models.audit import Head, Verifier, digest
+from models.audit import Head, Verifier
+from recoup.audit.compare import Compared, Rows, compare
 from recoup.settings import Settings
 from schemas.errors import NotReady
 from schemas.registry import topic_named
 
 AUDIT_LOGS = "audit-logs"
 DECISIONS = "next-best-actions"
+DISPATCH = "dispatch"
 OUTCOMES = ("interaction-events", "customer-events")
 """Where dispatch tells what became of a send."""
 CATCH_UP_SECONDS = 15.0
@@ -38,26 +42,26 @@ class Read(msgspec.Struct):
 
     source: str
     verifier: Verifier
-    decisions: int = 0
-    unrecorded: int = 0
-    """Decisions that no chain records: they were changed, or somebody else has written them."""
-    vanished: int = 0
-    """Recorded decisions that are not among the decisions as they were: they were changed or removed."""
-    vanished_known: bool = True
-    """Whether all decisions are still kept, so that one can be missed."""
-    sends: int = 0
-    """Recorded messages about a send."""
-    sends_vanished: int = 0
-    """Those that are not there as they were: they were changed or removed."""
-    sends_known: bool = True
-    """Whether all of these are still kept, so that one can be missed."""
+    decisions: Compared = msgspec.field(default_factory=Compared)
+    sends: Compared = msgspec.field(default_factory=Compared)
+    """Messages about sends."""
     heads_known: bool = True
     removed: list[str] = []
     """Chains of which no link is kept any more: all are older than retention."""
 
     @property
     def sound(self) -> bool:
-        return not (self.verifier.faults or self.unrecorded or self.vanished or self.sends_vanished)
+        differ = any(its.unrecorded or its.vanished for its in (self.decisions, self.sends))
+        return not (self.verifier.faults or differ)
+
+
+class _Source(msgspec.Struct, frozen=True):
+    """As much of a message as tells who wrote it."""
+
+    source: str = ""
+
+
+_source = msgspec.json.Decoder(_Source).decode
 
 
 def verify_topic(settings: Settings, progress: Progress) -> Read:
@@ -67,8 +71,8 @@ def verify_topic(settings: Settings, progress: Progress) -> Read:
         NotReady: Kafka stopped answering.
     """
     found = Read("topic", Verifier())
-    decisions, ends = _digests(settings, progress)
-    heads = _heads(settings)  # after the decisions: who wrote one of these had written its link to Redis before
+    messages = _Messages(settings, progress)  # up to here, and heads after it:
+    heads = _heads(settings)  # who wrote one of these had written its link to Redis before
     found.heads_known = heads is not None
     positions = _read_links(settings, found.verifier, None, progress)
     deadline = time.monotonic() + CATCH_UP_SECONDS
@@ -77,20 +81,21 @@ def verify_topic(settings: Settings, progress: Progress) -> Read:
     now = _heads(settings, on_their_way=True)  # after the links, for the same reason
     if now is not None:
         found.verifier.bound(now)
-    first = reading.first_kept(settings.kafka, reading.partitions_of(settings.kafka, [AUDIT_LOGS, DECISIONS]))
-    kept_whole = not first.get((AUDIT_LOGS, 0), 0)
+    kept_whole = _kept_whole(settings, [AUDIT_LOGS])
     for chain, head in (heads or {}).items():
         if kept_whole or chain in found.verifier.chains:
             found.verifier.expect(chain, head)
         else:
             found.removed.append(chain)
-    _compare(found, decisions, lambda: _digests(settings, progress, ends)[0], whole=not any(first.values()))
-    outcomes = reading.partitions_of(settings.kafka, OUTCOMES)
-    compare_sends(
-        found,
-        lambda: (message.value() or b"" for message in reading.read_to_end(settings.kafka, outcomes)),
-        whole=not any(reading.first_kept(settings.kafka, outcomes).values()),
-    )
+    until, since = messages.until_then, messages.since
+    found.decisions = _decisions(found.verifier, partial(until, [DECISIONS]), partial(since, [DECISIONS]))
+    found.sends = _sends(found.verifier, partial(until, OUTCOMES), partial(since, OUTCOMES))
+    # Asked last, for retention goes on: what it has taken away cannot be missed.
+    found.decisions.known = _kept_whole(settings, [AUDIT_LOGS, DECISIONS])
+    found.sends.known = _kept_whole(settings, [AUDIT_LOGS, *OUTCOMES])
+    for compared in (found.decisions, found.sends):
+        if not compared.known:
+            compared.unrecorded = compared.vanished = 0
     return found
 
 
@@ -100,61 +105,87 @@ def verify_warehouse(settings: Settings, progress: Progress) -> Read:
     client = connect_clickhouse(settings.clickhouse)
     database = Name(settings.clickhouse.database)
 
-    def payloads(table: str) -> Iterator[tuple[int, int, bytes]]:
-        query = statement("payloads_in_order", database=database, table=Name(table))
-        with client.query_rows_stream(query, column_formats={"payload": "bytes"}) as rows:
-            yield from rows
+    def payloads(topics: Sequence[str], partitions: Sequence[int]) -> Rows:
+        for topic in topics:
+            table = Name(topic.replace("-", "_"))
+            query = statement("payloads_in_order", database=database, table=table, partitions=tuple(partitions))
+            with client.query_rows_stream(query, column_formats={"payload": "bytes"}) as rows:
+                for count, (partition, offset, payload) in enumerate(rows, 1):
+                    if topic == AUDIT_LOGS:
+                        found.verifier.read(payload, f"{AUDIT_LOGS}[{partition}]@{offset}")
+                    yield topic, partition, payload
+                    _tell(progress, topic, count)
 
-    decisions = set()
-    for count, (_, _, payload) in enumerate(payloads("next_best_actions"), 1):
-        decisions.add(digest(payload))
-        _tell(progress, "decisions", count)
-    for count, (partition, offset, payload) in enumerate(payloads("audit_logs"), 1):
-        found.verifier.read(payload, f"{AUDIT_LOGS}[{partition}]@{offset}")
-        _tell(progress, "links", count)
-    _compare(found, decisions, lambda: {digest(p) for _, _, p in payloads("next_best_actions")}, whole=True)
-    tables = [topic.replace("-", "_") for topic in OUTCOMES]
-    compare_sends(found, lambda: (payload for table in tables for _, _, payload in payloads(table)), whole=True)
+    deque(payloads([AUDIT_LOGS], [0]), maxlen=0)
+    found.decisions = _decisions(found.verifier, partial(payloads, [DECISIONS]), None)
+    found.sends = _sends(found.verifier, partial(payloads, OUTCOMES), None)
     return found
+
+
+Of = Callable[[Sequence[int]], Rows]
+"""The messages of some partitions."""
+
+
+def _decisions(verifier: Verifier, rows: Of, later: Of | None) -> Compared:
+    return compare(verifier, "decide", "decision", topic_named(DECISIONS).partitions, rows, later=later)
+
+
+def _sends(verifier: Verifier, rows: Of, later: Of | None) -> Compared:
+    partitions = topic_named(OUTCOMES[0]).partitions
+    return compare(verifier, "dispatch", "send", partitions, rows, is_ours=is_of_dispatch, later=later)
+
+
+def is_of_dispatch(message: bytes) -> bool:
+    """Whether a message says that dispatch has written it; providers and other systems tell of contacts as well."""
+    try:
+        return _source(message).source == DISPATCH
+    except msgspec.MsgspecError:
+        return False
+
+
+def _kept_whole(settings: Settings, topics: Sequence[str]) -> bool:
+    """Whether retention has removed nothing yet."""
+    return not any(reading.first_kept(settings.kafka, reading.partitions_of(settings.kafka, topics)).values())
+
+
+class _Messages:
+    """Decisions and outcomes in Kafka: those that are there now, and those that come after them."""
+
+    def __init__(self, settings: Settings, progress: Progress) -> None:
+        self.settings, self.progress = settings, progress
+        places = reading.partitions_of(settings.kafka, [DECISIONS, *OUTCOMES])
+        self.ends = {place: end for place, (_, end) in reading.watermarks(settings.kafka, places).items()}
+        self.reached = dict.fromkeys(self.ends, 0)
+
+    def until_then(self, topics: Sequence[str], partitions: Sequence[int]) -> Rows:
+        """Those of some topics and partitions that were there at the beginning."""
+        ends = [
+            TopicPartition(topic, partition, end)
+            for (topic, partition), end in self.ends.items()
+            if topic in topics and partition in partitions
+        ]
+        return self._read(topics[0], reading.read_until(self.settings.kafka, ends))
+
+    def since(self, topics: Sequence[str], partitions: Sequence[int]) -> Rows:
+        """Those that came after what was read of them."""
+        starts = [
+            TopicPartition(topic, partition, offset)
+            for (topic, partition), offset in self.reached.items()
+            if topic in topics and partition in partitions
+        ]
+        return self._read(topics[0], reading.read_from(self.settings.kafka, starts))
+
+    def _read(self, what: str, messages: Iterable[Any]) -> Rows:
+        for count, message in enumerate(messages, 1):
+            place = message.topic(), message.partition()
+            self.reached[place] = message.offset() + 1
+            yield *place, message.value() or b""
+            _tell(self.progress, what, count)
 
 
 def _tell(progress: Progress, what: str, count: int) -> None:
     if count % TOLD_EVERY == 0:
         progress(what, count)
-
-
-def _compare(found: Read, decisions: set[str], later: Callable[[], set[str]], *, whole: bool) -> None:
-    """Compare decisions with what is recorded of them.
-
-    Args:
-        later: the digests of decisions that have come since.
-        whole: nothing of either topic has been removed by retention.
-    """
-    recorded = found.verifier.recorded.get("decision", set())
-    found.decisions, found.vanished_known = len(decisions), whole
-    if not whole:
-        return
-    found.unrecorded = len(decisions - recorded)
-    missing = recorded - decisions
-    if missing:
-        found.vanished = len(missing - later())
-
-
-def compare_sends(found: Read, messages: Callable[[], Iterable[bytes]], *, whole: bool) -> None:
-    """Look for each recorded message about a send among the messages as they are.
-
-    Args:
-        messages: all of them; asked twice when one is missing, for it may have come with the last links.
-        whole: none has been removed by retention.
-    """
-    missing = set(found.verifier.recorded.get("send", ()))
-    found.sends, found.sends_known = len(missing), whole
-    if not whole:
-        return
-    for _ in range(2):
-        for message in messages() if missing else ():
-            missing.discard(digest(message))
-    found.sends_vanished = len(missing)
 
 
 def _heads(settings: Settings, *, on_their_way: bool = False) -> dict[str, Head] | None:
@@ -206,18 +237,3 @@ def _read_links(
         reached[message.partition()] = message.offset() + 1
         _tell(progress, "links", count)
     return [TopicPartition(AUDIT_LOGS, partition, offset) for partition, offset in reached.items()]
-
-
-def _digests(
-    settings: Settings, progress: Progress, starts: list[TopicPartition] | None = None
-) -> tuple[set[str], list[TopicPartition]]:
-    """The digests of all decisions from the positions on, and the positions after them."""
-    partitions = starts or reading.partitions_of(settings.kafka, [DECISIONS])
-    reached = {p.partition: max(p.offset, 0) for p in partitions}
-    found: set[str] = set()
-    begin = [TopicPartition(DECISIONS, partition, offset) for partition, offset in reached.items()]
-    for message in reading.read_from(settings.kafka, begin):
-        found.add(digest(message.value() or b""))
-        reached[message.partition()] = message.offset() + 1
-        _tell(progress, "decisions", len(found))
-    return found, [TopicPartition(DECISIONS, partition, offset) for partition, offset in reached.items()]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from recoup.audit.compare import Compared
     from recoup.audit.verify import Read
 
 SHOWN = 20
@@ -27,9 +28,9 @@ def audit() -> None:
 def verify(from_warehouse: bool, as_json: bool) -> None:
     """Find changed, missing and reordered records.
 
-    Each link must carry the hash of its own bytes and of the link before; each decision must be recorded with its bytes,
-    each recorded decision and each recorded outcome of a send must still be there; and a chain must end in the very link
-    that its writer says it ends in. Exit code 3: something is wrong.
+    Each link must carry the hash of its own bytes and of the link before, and a chain must end in the very link that its
+    writer says it ends in. Each decision and each outcome of a send must be recorded with its bytes, and all that is
+    recorded must still be there. Exit code 3: something is wrong.
 
     \b
     Example:  recoup audit verify
@@ -102,11 +103,13 @@ def _report(found: "Read") -> dict[str, Any]:
         },
         "removed_chains": found.removed,
         "faults": msgspec.to_builtins(found.verifier.faults),
-        "decisions": found.decisions,
-        "unrecorded_decisions": found.unrecorded if found.vanished_known else None,
-        "vanished_decisions": found.vanished if found.vanished_known else None,
-        "sends": found.sends,
-        "vanished_sends": found.sends_vanished if found.sends_known else None,
+        "decisions": found.decisions.messages,
+        "unrecorded_decisions": found.decisions.unrecorded if found.decisions.known else None,
+        "vanished_decisions": found.decisions.vanished if found.decisions.known else None,
+        "sends": found.sends.messages,
+        "unrecorded_sends": found.sends.unrecorded if found.sends.known else None,
+        "vanished_sends": found.sends.vanished if found.sends.known else None,
+        "not_landed": found.decisions.not_landed + found.sends.not_landed,
     }
 
 
@@ -119,17 +122,8 @@ def _show(found: "Read") -> None:
     more = len(found.verifier.faults) - SHOWN
     if more > 0:
         click.echo(f"... and {more:,} more; --json has all of them.")
-    for number, says in (
-        (found.unrecorded, "decisions are recorded nowhere: they were changed, or somebody else has written them."),
-        (found.vanished, "recorded decisions are not there as they were: they were changed or removed."),
-        (found.sends_vanished, "recorded outcomes of sends are not there as they were: they were changed or removed."),
-    ):
-        if number:
-            click.secho(f"{number:,} {says}", fg="red")
-    if not found.vanished_known:
-        click.echo("The decisions were not compared: retention has removed some. --from-warehouse has all that landed.")
-    if not found.sends_known:
-        click.echo("The outcomes of sends were not compared: retention has removed some of their topics.")
+    _show_compared("decisions", found.decisions)
+    _show_compared("outcomes of sends", found.sends)
     for name in found.removed:
         click.echo(f"{name:<14} no link is kept any more: all are older than retention.")
     if not found.heads_known:
@@ -138,3 +132,17 @@ def _show(found: "Read") -> None:
         click.echo("There is no link yet: nothing was decided, sent or done.")
     elif found.sound:
         click.secho("Sound: nothing was changed, left out or moved.", fg="green")
+
+
+def _show_compared(what: str, compared: "Compared") -> None:
+    if compared.unrecorded:
+        says = "are recorded nowhere: they were changed, or somebody else has written them."
+        click.secho(f"{compared.unrecorded:,} {what} {says}", fg="red")
+    if compared.vanished:
+        says = "that are recorded are not there as they were: they were changed or removed."
+        click.secho(f"{compared.vanished:,} {what} {says}", fg="red")
+    if compared.not_landed:
+        says = "at the end have not landed, or their records have not. If it stays so, compare the topics themselves."
+        click.echo(f"{compared.not_landed:,} {what} {says}")
+    if not compared.known:
+        click.echo(f"The {what} were not compared: retention has removed some. --from-warehouse has all that landed.")

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from models.audit import START, Act, Head, Verifier, digest, link
+from models.audit import HASHES_KEPT, START, Act, Head, Verifier, digest, link, raw_digest
 
 NOON = 1_773_144_000_000
 
@@ -36,7 +36,7 @@ def test_a_whole_chain_has_no_fault_and_tells_what_it_records():
     verifier = verified(chain_of(5))
     assert verifier.faults == []
     assert verifier.chains["decide-0"].links == 5
-    assert verifier.recorded["decision"] == {digest(b"%d" % number) for number in range(5)}
+    assert verifier.recorded["decide-0", "decision"] == b"".join(raw_digest(b"%d" % number) for number in range(5))
 
 
 def test_chains_of_several_writers_may_interleave():
@@ -116,6 +116,22 @@ def test_a_chain_whose_beginning_retention_has_removed_is_read_from_where_it_sta
     verifier = verified(chain_of(5)[2:])
     assert verifier.faults == []
     assert verifier.chains["decide-0"].first == 3
+
+
+@pytest.mark.parametrize("record", ["ab", "no digest", "0" * 33])
+def test_a_link_that_records_what_is_no_digest_is_found(record):
+    act = Act(action="decision", actor="decide", subject="forged", at=NOON, records=[digest(b"1"), record])
+    message, _ = link(START, "decide-0", act)
+    verifier = verified([message])
+    assert [fault.kind for fault in verifier.faults] == ["changed"]
+    assert verifier.recorded == {}
+
+
+def test_a_long_chain_takes_no_more_memory_for_its_hashes():
+    links = chain_of(HASHES_KEPT + 2)
+    verifier = verified([*links, links[-2]])
+    assert (verifier.faults, verifier.chains["decide-0"].repeated) == ([], 1)
+    assert [len(hashes) for hashes in verifier._hashes.values()] == [HASHES_KEPT]
 
 
 def test_what_is_no_entry_is_named_by_its_place():
