@@ -32,8 +32,8 @@ class Compared(msgspec.Struct):
 class _Partition:
     """The messages of one partition, and what its chain records."""
 
-    def __init__(self, recorded: bytes) -> None:
-        self.order = [recorded[at : at + DIGEST_BYTES] for at in range(0, len(recorded), DIGEST_BYTES)]
+    def __init__(self, recorded: bytearray) -> None:
+        self.order = [bytes(recorded[at : at + DIGEST_BYTES]) for at in range(0, len(recorded), DIGEST_BYTES)]
         self.recorded = frozenset(self.order)
         self.missing = set(self.order)
         self.unrecorded = 0
@@ -82,7 +82,7 @@ def compare(
             each partition some may be missing.
     """
     compared = Compared()
-    recorded = [bytes(verifier.recorded.get((f"{job}-{number}", action), b"")) for number in range(partitions)]
+    recorded = [verifier.recorded.get((f"{job}-{number}", action), bytearray()) for number in range(partitions)]
     for group in _groups([len(its) // DIGEST_BYTES for its in recorded]):
         found = {number: _Partition(recorded[number]) for number in group}
         for topic, number, message in rows(group):

@@ -230,7 +230,10 @@ def test_the_audit_log_holds_every_decision_and_what_people_did_and_finds_a_forg
     sender = Sender(shop.settings.kafka)
     sender.send("audit-logs", json.dumps(entry | {"actor": "somebody else"}).encode(), b"shop|")
     sender.send("next-best-actions", b'{"decision_id": "made up"}', b"shop|a1")
+    sender.send("interaction-events", b'{"event_id": "made up", "source": "dispatch"}', b"shop|a1")
+    sender.send("interaction-events", b'{"event_id": "told", "source": "another system"}', b"shop|a1")
     sender.flush()
     forged = shop.ask("audit", "verify", code=3)
     assert [fault["kind"] for fault in forged["faults"]] == ["changed"]
     assert (forged["unrecorded_decisions"], forged["vanished_decisions"]) == (1, 0)
+    assert (forged["unrecorded_sends"], forged["vanished_sends"]) == (1, 0)
