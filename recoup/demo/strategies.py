@@ -4,9 +4,12 @@ from collections.abc import Callable
 
 from models.actions.strategy import check_for
 from models.clock import WallClock
-from recoup.policy_releases import plan, publish, read_strategy
+from recoup.audit.acts import recorded
+from recoup.audit.settings import of_policy
+from recoup.policy_releases import plan, read_strategy, send, stamp
 from recoup.settings import Settings
 from recoup.tenants import published
+from schemas.control import PolicyReleased
 
 OF_TENANT = {"acme": "household", "nordlicht": "business"}
 """Tenant -> the file of `config/strategies`; every other tenant keeps its schedule."""
@@ -28,5 +31,9 @@ def release_strategies(settings: Settings, say: Callable[[str], None]) -> None:
         strategy = read_strategy(path)
         check_for(strategy, tenant, str(path))
         wanted = plan({}, strategy, tenant_id, "policy")
-        released = publish(settings.kafka, settings.models, settings.home, wanted, WallClock())
-        say(f"{tenant_id} decides by {released.policy}")
+        _release(settings, stamp(wanted, WallClock().now()))
+        say(f"{tenant_id} decides by {wanted.policy}")
+
+
+def _release(settings: Settings, release: PolicyReleased) -> None:
+    recorded(settings, [of_policy(release)], lambda: send(settings.kafka, settings.models, settings.home, release))
