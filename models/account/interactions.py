@@ -12,26 +12,17 @@ import msgspec
 
 from models.account.outcome import APPLIED, DUPLICATE, Answer
 from models.account.seen import EVENTS, fingerprint, instant_of, remember, stamp
-from models.calendar import DAY, day_number, instant
+from models.calendar import DAY, instant
 from models.clock import Instant
-from models.language.opt_out import channels_named, opt_out
-from models.language.reading import BY_PHRASE
-from models.language.replies import read_reply
 from schemas.envelope import Event
 from schemas.interactions import (
     CallCompleted,
-    ComplaintReceived,
     ContactBounced,
     ContactClicked,
     ContactDelivered,
     ContactFailed,
     ContactOpened,
     ContactSent,
-    OptOutReceived,
-    PromiseCancelled,
-    PromiseMade,
-    ReplyRead,
-    ReplyReceived,
 )
 
 TOUCH_DAYS = 32
@@ -41,9 +32,6 @@ TOUCHES = 128
 WRITTEN = ("sms", "email")
 WROTE = 16
 DEBTS = 16
-STOPS = 24
-OPT_OUTS = 32
-PROMISES = 8
 BLOCKED = 16
 
 FAILED = "failed"
@@ -52,8 +40,6 @@ READ = ("opened", "clicked")
 CONNECTED = ("conversation", "third_party", "voicemail", "no_answer", "wrong_party")
 """Outcomes of a call that was made; `not_connected` was none."""
 
-CLAIMED = frozenset({"dispute", "paid_already", "hardship"})
-"""What a reply may claim that its own event says better, once a person has looked into it."""
 BY_NUMBER = frozenset({"call", "voicemail", "sms"})
 """Channels that reach a telephone number: a wish that came from it is about it on each of them."""
 
@@ -200,156 +186,29 @@ def _called(facts: InteractionFacts, event: CallCompleted, at: Instant, mark: by
     touch.address = event.address or touch.address
     touch.debt_id = event.debt_id or touch.debt_id
     if event.outcome == "wrong_party" and event.address:
-        _block(facts, event.address, at)
+        block(facts, event.address, at)
     return APPLIED
 
 
-def _block(facts: InteractionFacts, address: str, at: Instant) -> None:
+def block(facts: InteractionFacts, address: str, at: Instant) -> None:
+    """Remember that an address is somebody else's."""
     blocked = facts.blocked
     blocked[address] = max(blocked.get(address, 0), at)
     if len(blocked) > BLOCKED:
         del blocked[min(blocked, key=lambda name: (blocked[name], name))]
 
 
-def has_left(touch: Touch) -> bool:
-    """Whether the contact was made at all; what is unknown counts as made."""
-    return touch.outcome != FAILED
-
-
-# -- words -------------------------------------------------------------------------------------------------------------
-
-
-def _replied(facts: InteractionFacts, event: ReplyReceived, at: Instant, _mark: bytes) -> Answer:
-    facts.answered += 1
-    facts.last_reply_at = max(facts.last_reply_at, at)
-    _wrote(facts, event.channel, event.address, at)
-    wish = opt_out(event.text)
-    if wish == "yes":
-        _later(facts.stopped_by, event.channel, at)
-    if wish != "no":
-        for channel in channels_named(event.text) or (event.channel,):
-            if wish == "yes":
-                _opt_out(facts, channel, _meant(event, channel), at, event.debt_id)
-            else:
-                _later(facts.unread, f"{event.channel}|{channel}", at)
-    if wish == "unsure":
-        _later(facts.unread, event.channel, at)
-    elif wish == "no":
-        _understood(facts, event, at)
-    return APPLIED
-
-
-def _understood(facts: InteractionFacts, event: ReplyReceived, at: Instant) -> None:
-    """Take what a reply says besides; what nobody is sure of, and a question, waits for a person."""
-    channel = event.channel
-    reading = read_reply(event.text, event.address, at)
-    if not reading.sure or reading.says("question"):
-        _later(facts.unread, channel, at)
-    if not reading.sure:
-        if reading.intent == "opt_out":
-            _later(facts.unread, f"{channel}|{channel}", at)
-        return
-    for intent in (reading.intent, *reading.also):
-        if intent in CLAIMED:
-            _later(facts.claims, f"{channel}|{intent}", at)
-    if reading.says("wrong_person"):
-        if event.address and reading.confidence >= BY_PHRASE:
-            _block(facts, event.address, at)
-        else:
-            _later(facts.unread, channel, at)
-    if reading.says("promise"):
-        if reading.due_on is None:
-            _later(facts.claims, f"{channel}|promise", at)
-        else:
-            promise = Promise(at, reading.amount_minor or 0, reading.currency or "", day_number(reading.due_on))
-            _promise(facts, event.event_id, promise)
-
-
-def _wrote(facts: InteractionFacts, channel: str, address: str | None, at: Instant) -> None:
+def wrote(facts: InteractionFacts, channel: str, address: str | None, at: Instant) -> None:
+    """Remember when the customer last wrote from an address."""
     if channel in WRITTEN:
-        _later(facts.wrote, f"{channel}|{address or ''}", at)
+        later(facts.wrote, f"{channel}|{address or ''}", at)
         if len(facts.wrote) > WROTE:
             del facts.wrote[min(facts.wrote, key=lambda name: (facts.wrote[name], name))]
 
 
-def _meant(event: ReplyReceived, channel: str) -> str | None:
-    """The address that an opt-out is about: where the reply came from, when the channel reaches that, else every one."""
-    return event.address if channel == event.channel or {channel, event.channel} <= BY_NUMBER else None
-
-
-def _read(facts: InteractionFacts, event: ReplyRead, at: Instant, _mark: bytes) -> Answer:
-    _later(facts.read_until, event.channel, at)
-    if event.intent == "opt_out":
-        _opt_out(facts, event.channel, event.address, at)
-    elif event.intent == "wrong_person" and event.address:
-        _block(facts, event.address, at)
-    return APPLIED
-
-
-def _later(times: dict[str, Instant], name: str, at: Instant) -> None:
+def later(times: dict[str, Instant], name: str, at: Instant) -> None:
+    """Keep the later of two times, whatever order they come in."""
     times[name] = max(times.get(name, 0), at)
-
-
-def _opted_out(facts: InteractionFacts, event: OptOutReceived, at: Instant, _mark: bytes) -> Answer:
-    _opt_out(facts, event.channel, event.address, at)
-    if event.received_by is not None:
-        _later(facts.stopped_by, event.received_by, at)
-    return APPLIED
-
-
-def _opt_out(
-    facts: InteractionFacts, channel: str, address: str | None, at: Instant, debt_id: str | None = None
-) -> None:
-    """Over the limit the oldest address is forgotten and its whole channel opted out instead: never too little."""
-    opt_outs = facts.opt_outs
-    if channel in BY_NUMBER or channel == "all":
-        _later(facts.stops, f"{channel}|{debt_id or ''}", at)
-        if len(facts.stops) > STOPS:  # what is forgotten is taken to be about every debt
-            name = min(
-                (name for name in facts.stops if not name.endswith("|")), key=lambda name: (facts.stops[name], name)
-            )
-            _later(facts.stops, name.partition("|")[0] + "|", facts.stops.pop(name))
-    key = f"{channel}|{address or ''}"
-    opt_outs[key] = max(opt_outs.get(key, 0), at)
-    if len(opt_outs) > OPT_OUTS:
-        oldest = min((name for name in opt_outs if not name.endswith("|")), key=lambda name: (opt_outs[name], name))
-        since = opt_outs.pop(oldest)
-        whole = oldest.partition("|")[0] + "|"
-        opt_outs[whole] = max(opt_outs.get(whole, 0), since)
-
-
-def _complained(facts: InteractionFacts, _event: ComplaintReceived, at: Instant, _mark: bytes) -> Answer:
-    facts.last_complaint_at = max(facts.last_complaint_at, at)
-    return APPLIED
-
-
-def _promised(facts: InteractionFacts, event: PromiseMade, at: Instant, _mark: bytes) -> Answer:
-    promise = Promise(at, event.amount_minor, event.currency, day_number(event.due_on))
-    return _promise(facts, event.promise_id, promise)
-
-
-def _promise(facts: InteractionFacts, promise_id: str, promise: Promise) -> Answer:
-    known = facts.promises.get(promise_id)
-    if known is not None and known.known:
-        return DUPLICATE
-    if known is not None:
-        promise.cancelled_at = known.cancelled_at
-    facts.promises[promise_id] = promise
-    _bound_promises(facts)
-    return APPLIED
-
-
-def _promise_cancelled(facts: InteractionFacts, event: PromiseCancelled, at: Instant, _mark: bytes) -> Answer:
-    promise = facts.promises.setdefault(event.promise_id, Promise(at, 0, "", 0, known=False))
-    promise.cancelled_at = at if promise.cancelled_at is None else min(promise.cancelled_at, at)
-    _bound_promises(facts)
-    return APPLIED
-
-
-def _bound_promises(facts: InteractionFacts) -> None:
-    promises = facts.promises
-    if len(promises) > PROMISES:
-        del promises[min(promises, key=lambda name: (promises[name].due_on, promises[name].made_at, name))]
 
 
 Handler = Callable[[InteractionFacts, Any, Instant, bytes], Answer]
@@ -362,12 +221,6 @@ HANDLERS: dict[type, Handler] = {
     ContactOpened: _reported("opened"),
     ContactClicked: _reported("clicked"),
     CallCompleted: _called,
-    ReplyReceived: _replied,
-    ReplyRead: _read,
-    PromiseMade: _promised,
-    PromiseCancelled: _promise_cancelled,
-    OptOutReceived: _opted_out,
-    ComplaintReceived: _complained,
 }
 
 
@@ -439,6 +292,6 @@ def _remember_first(facts: InteractionFacts, touch: Touch) -> None:
         if len(facts.noticed) > DEBTS:  # what is forgotten here only denies more
             del facts.noticed[min(facts.noticed, key=lambda name: (facts.noticed[name], name))]
     if touch.inbound:
-        _wrote(facts, touch.channel, touch.address, touch.at)
+        wrote(facts, touch.channel, touch.address, touch.at)
     if touch.outcome == "wrong_party" and not touch.address:
-        _block(facts, medium(touch.channel), touch.at)
+        block(facts, medium(touch.channel), touch.at)

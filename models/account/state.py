@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from models.account import arrangements, crm, interactions, payments
+from models.account import arrangements, crm, interactions, payments, replies
 from models.account.course import Course
 from models.account.interactions import Contacts, InteractionFacts
 from models.account.ledger import PaymentFacts
@@ -210,6 +210,7 @@ _ROUTES: dict[type, Route] = {
     **{kind: ("payments", arrangements.fold, handler) for kind, handler in arrangements.HANDLERS.items()},
     **{kind: ("crm", crm.fold, handler) for kind, handler in crm.HANDLERS.items()},
     **{kind: ("interactions", interactions.fold, handler) for kind, handler in interactions.HANDLERS.items()},
+    **{kind: ("interactions", interactions.fold, handler) for kind, handler in replies.HANDLERS.items()},
 }
 
 
