@@ -307,6 +307,7 @@ def test_stopped_at_once_until_it_is_let_go_also_by_workers_that_start_meanwhile
     fleet.stop()
     assert_each_was_sent_once_and_told_once(provider.contacted(), requests)
     acts = [(act["action"], act["subject"]) for act in operator("audit", "list")]
+    acts = [act for act in acts if act[0] in ("pause", "resume")]  # not the tenants of a stack that starts
     assert acts == [
         ("resume", f"contacts {requests.tenant_id} *"),
         ("resume", "contacts * email"),
