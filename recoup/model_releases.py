@@ -3,12 +3,12 @@
 import contextlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from connectors.kafka import clients
 from connectors.kafka.control import read_whole
+from connectors.kafka.releasing import publish_release
 from connectors.kafka.settings import KafkaSettings
 from connectors.model_store.signing import check_signature, make_key, read_key, sign
 from connectors.model_store.store import Store
@@ -21,7 +21,7 @@ from recoup import person
 from recoup.worker_answers import Answer, Asked
 from recoup.worker_answers import answers as worker_answers
 from schemas.control import ModelReleased, Tenant
-from schemas.errors import BadInput, ModelRefused, NotReady
+from schemas.errors import BadInput, ModelRefused
 
 TOPIC = "model-releases"
 SOURCE = "models release"
@@ -184,19 +184,7 @@ def send(kafka: KafkaSettings, store: Store, stamped: ModelReleased) -> ModelRel
         NotReady: the broker did not take it.
     """
     signed = sign(stamped, make_key(store.settings, store.home))
-    refused: list[str] = []
-
-    def taken(error: Any, _message: Any) -> None:
-        if error is not None:
-            refused.append(error.name())
-
-    producer = clients.producer(kafka)
-    producer.produce(TOPIC, msgspec.json.encode(signed), _key(signed), on_delivery=taken)
-    if producer.flush(PUBLISH_SECONDS) or refused:
-        raise NotReady(
-            f"Kafka did not take the release ({', '.join(refused) or 'no answer'}). `recoup doctor` looks at the stack;"
-            " `recoup topics apply` creates missing topics."
-        )
+    publish_release(kafka, TOPIC, signed, _key(signed))
     return signed
 
 

@@ -3,12 +3,12 @@
 import contextlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
-from connectors.kafka import clients
 from connectors.kafka.control import read_whole
+from connectors.kafka.releasing import publish_release
 from connectors.kafka.settings import KafkaSettings
 from connectors.model_store.policy_signing import check_policy_signature, sign_policy
 from connectors.model_store.settings import ModelSettings
@@ -20,7 +20,7 @@ from recoup import person
 from recoup.worker_answers import Answer, Asked, answers
 from recoup.yaml_file import read_yaml
 from schemas.control import PolicyReleased, Tenant
-from schemas.errors import BadInput, ModelRefused, NotReady
+from schemas.errors import BadInput, ModelRefused
 from schemas.strategies import ActionStrategy
 
 TOPIC = "policy-releases"
@@ -172,19 +172,7 @@ def send(kafka: KafkaSettings, models: ModelSettings, home: Path, stamped: Polic
         NotReady: the broker did not take it.
     """
     signed_release = sign_policy(stamped, make_key(models, home))
-    refused: list[str] = []
-
-    def taken(error: Any, _message: Any) -> None:
-        if error is not None:
-            refused.append(error.name())
-
-    producer = clients.producer(kafka)
-    producer.produce(TOPIC, msgspec.json.encode(signed_release), _key(stamped), on_delivery=taken)
-    if producer.flush(PUBLISH_SECONDS) or refused:
-        raise NotReady(
-            f"Kafka did not take the release ({', '.join(refused) or 'no answer'}). `recoup doctor` looks at the stack;"
-            " `recoup topics apply` creates missing topics."
-        )
+    publish_release(kafka, TOPIC, signed_release, _key(stamped))
     return signed_release
 
 

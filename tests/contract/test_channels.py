@@ -167,17 +167,19 @@ async def test_a_contact_point_that_is_none_fails_as_such_and_reaches_nobody(wor
 
 async def test_only_a_channel_that_reaches_nobody_takes_addresses_kept_for_tests(world: World):
     kept = {"email": "c-1@acme.example", "sms": "+9990000000001", "voicemail": "+9990000000001"}.get(world.good.channel)
-    if kept is None:
-        pytest.skip("no postal address is kept for tests")
+    if kept is None:  # no postal address is kept for tests: any that is one is taken
+        assert (await world.channel.send(world.good)).status == "sent"
+        return
     delivery = await world.channel.send(msgspec.structs.replace(world.good, address=kept))
     assert delivery.status == ("sent" if isinstance(world.channel, Console) else "failed")
 
 
 async def test_a_contact_of_another_kind_is_not_made(world: World):
-    if isinstance(world.channel, Console):
-        pytest.skip("the console takes every kind")
     wrong = {"email": ("sms", "+16175550100")}.get(world.good.channel, ("email", "someone@customer.de"))
     delivery = await world.channel.send(msgspec.structs.replace(world.good, channel=wrong[0], address=wrong[1]))
+    if isinstance(world.channel, Console):  # it takes every kind
+        assert delivery.status == "sent"
+        return
     assert (delivery.status, delivery.reason) == ("failed", "not_offered")
     assert await world.arrived() == 0
 
