@@ -16,7 +16,7 @@ from uuid import UUID
 
 import clickhouse_connect
 import numpy as np
-import pandas as pd  # type: ignore[import-untyped]
+import pandas as pd
 import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
