@@ -31,6 +31,7 @@ __all__ = [
     "Name",
     "Probability",
     "Purpose",
+    "Sum",
     "Text",
     "Timestamp",
     "account_key",
@@ -42,6 +43,9 @@ EARLIEST = dt.datetime(1990, 1, 1, tzinfo=dt.UTC)
 
 MAX_MONEY = 10**15
 """Ten trillion in major units: more is a fault, and sums of thousands of such still fit in 64 bits."""
+
+MAX_SUM = 2**63 - 1
+"""What 64 bits hold."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=200)]
 Name = Annotated[str, Meta(max_length=200)]
@@ -64,6 +68,7 @@ LocalTime = Annotated[
 
 Money = Annotated[int, Meta(ge=-MAX_MONEY, le=MAX_MONEY, description="Minor units of the currency; may be negative.")]
 Amount = Annotated[int, Meta(ge=1, le=MAX_MONEY, description="Minor units of the currency; positive.")]
+Sum = Annotated[int, Meta(ge=-MAX_SUM, le=MAX_SUM, description="Minor units of several postings; may be negative.")]
 Probability = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 Channel = Literal["call", "voicemail", "sms", "email", "letter"]

@@ -15,7 +15,14 @@ from schemas.errors import BadInput
 SOURCE_TOPICS = ("payment-events", "crm-events", "interaction-events")
 """What decide reads. Partition *i* of all of them belongs to one worker."""
 
-ACCOUNT_TOPICS = (*SOURCE_TOPICS, "propensity-scores", "next-best-actions", "contact-requests", "customer-events")
+ACCOUNT_TOPICS = (
+    *SOURCE_TOPICS,
+    "ledger-postings",
+    "propensity-scores",
+    "next-best-actions",
+    "contact-requests",
+    "customer-events",
+)
 """Keyed by account and cut into the same number of partitions, which is never changed."""
 
 TOPICS_DIR = Path(__file__).parent / "topics"
@@ -34,6 +41,7 @@ _MODULES = (
     "payments",
     "crm",
     "interactions",
+    "postings",
     "replay",
     "scores",
     "actions",

@@ -108,6 +108,8 @@ class Table(msgspec.Struct, frozen=True, eq=False):
     name: str
     topics: tuple[str, ...]
     columns: tuple[Column, ...]
+    computed: tuple[str, ...] = ()
+    """More columns, which no row fills: the server works them out from `payload` when it is inserted."""
 
     @property
     def schema(self) -> pa.Schema:
@@ -173,6 +175,12 @@ PAYLOADS: dict[str, tuple[Column, ...]] = {
         *_of(DAY, "due_on"),
         *_of(TEXTS, "invoice_ids"),
     ),
+    "ledger-postings": (
+        *_of(TEXT, "cause", "caused_by", "currency"),
+        *_of(DAY, "booked_on"),
+        *_of(INTEGER, "cash_minor", "on_account_minor", "recovered_minor"),
+        *_of(TEXT, "contact_id", "contact_channel"),
+    ),
     "propensity-scores": (
         *_of(TEXT, "decision_id", "model", "features_id", "role", "target", "invoice_id", "band", "features_hash"),
         *_of(INTEGER, "horizon_days"),
@@ -234,6 +242,9 @@ PAYLOADS: dict[str, tuple[Column, ...]] = {
 }
 """Topic -> the fields of its types that are columns. The rest is in `payload`."""
 
+COMPUTED: dict[str, tuple[str, ...]] = {"ledger-postings": ("lines",)}
+"""Topic -> the columns with a DEFAULT that reads them from `payload`."""
+
 DEAD_LETTERS = "dead_letters"
 
 DEAD_LETTER_COLUMNS = (
@@ -248,7 +259,10 @@ DEAD_LETTER_COLUMNS = (
 @cache
 def tables() -> dict[str, Table]:
     """Every table by name: one for each topic, and one for all dead letters."""
-    landed = [Table(table_name(topic), (topic,), ENVELOPE + columns) for topic, columns in PAYLOADS.items()]
+    landed = [
+        Table(table_name(topic), (topic,), ENVELOPE + columns, COMPUTED.get(topic, ()))
+        for topic, columns in PAYLOADS.items()
+    ]
     refused = tuple(dead_letter_topic(topic.name) for topic in topics().values() if topic.dead_letters)
     landed.append(Table(DEAD_LETTERS, refused, DEAD_LETTER_COLUMNS))
     return {table.name: table for table in landed}

@@ -9,7 +9,7 @@ from msgspec import inspect
 
 from schemas import registry
 from schemas.decode import TopicDecoder
-from schemas.envelope import MAX_MONEY, Control, Event, type_of
+from schemas.envelope import MAX_MONEY, MAX_SUM, Control, Event, type_of
 from schemas.errors import BadInput
 from schemas.registry import ACCOUNT_TOPICS, SOURCE_TOPICS, Topic, topic_named, topics
 
@@ -27,6 +27,7 @@ DESIGN = {
     "interaction-events": """
         contact.sent contact.delivered contact.bounced contact.failed contact.opened contact.clicked call.completed
         reply.received reply.read promise.made promise.cancelled opt_out.received complaint.received replay.marker""",
+    "ledger-postings": "ledger.posted",
     "propensity-scores": "propensity.scored",
     "next-best-actions": "next_best_action.chosen",
     "contact-requests": "contact.requested",
@@ -103,7 +104,7 @@ def test_a_setting_is_kept_until_it_is_replaced() -> None:
 def test_money_is_a_bounded_integer_named_minor_beside_a_currency(topic: Topic, name: str) -> None:
     """The decoder names faults of money by the field's name, so the names must be right."""
     for path, kind in _fields(topic.types[name].struct):
-        bounded = isinstance(kind, inspect.IntType) and kind.le == MAX_MONEY
+        bounded = isinstance(kind, inspect.IntType) and kind.le in (MAX_MONEY, MAX_SUM)
         assert bounded is path.endswith("_minor"), path
     fields = dict(_fields(topic.types[name].struct))
     if "amount_minor" in fields:
