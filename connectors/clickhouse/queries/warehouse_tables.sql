@@ -1,0 +1,10 @@
+-- What analysts read: views of finished numbers and the tables that messages land in; not the states behind the views.
+SELECT
+    name,
+    if(engine = 'View', 'view', 'table') AS kind,
+    comment AS says
+FROM system.tables
+WHERE database = {database:String}
+    AND engine IN ('View', 'MergeTree', 'ReplacingMergeTree', 'SharedMergeTree', 'ReplicatedMergeTree')
+    AND NOT arrayExists(ending -> endsWith(name, ending), ['_states', '_refreshed', '_table'])
+ORDER BY kind = 'table', name

@@ -1,0 +1,160 @@
+"""Gives analysts the warehouse as pandas frames: read only, values bound by the server, every failure with its next step."""
+
+import csv
+import difflib
+import re
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from clickhouse_connect.driver.exceptions import ClickHouseError
+
+from connectors.clickhouse.client import code_of, connect, explain
+from connectors.clickhouse.statements import statement
+from recoup.settings import Settings
+from schemas.currencies import CURRENCIES, decimals
+from schemas.errors import BadInput, NotReady
+
+MINOR = "_minor"
+READ_ONLY = {"readonly": 2}
+"""Nothing may be written; settings of a query may be given."""
+ABOUT_THE_STATEMENT = frozenset({10, 16, 42, 43, 44, 46, 47, 48, 50, 53, 60, 62, 63, 81, 184, 207, 215, 386, 456, 457})
+"""Numbers of errors whose text speaks of the statement and of names, never of what stands in rows."""
+WRITES = 164
+"""Number of the error of a statement that writes, or that begins with a word that is none."""
+NO_STACK = (
+    "Start the demo with `recoup demo --keep` and set RECOUP_HOME to its folder, .recoup/demo; or name your own server in"
+    " RECOUP_CLICKHOUSE__URL."
+)
+
+_PLACE = re.compile(r"\{(\w+)\s*:")
+
+
+class Warehouse:
+    """One connection to the warehouse that the settings name.
+
+    Example:
+        w = Warehouse()
+        w.tables()                         # what there is, and what it says
+        w.describe("collections_daily")    # its columns, with formula and unit
+        days = w.query("SELECT * FROM collections_daily WHERE tenant_id = {tenant:String}", tenant="acme")
+        w.amounts(days)                    # collected_minor -> collected, in euros, dollars or yen
+
+    Args:
+        settings: None = as for every command, from RECOUP_HOME and the other variables.
+
+    Raises:
+        NotReady: no server is known, or it does not answer.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        settings = settings or Settings()
+        if not settings.clickhouse.url:
+            raise NotReady(f"No ClickHouse is known: there is no stack under {settings.home}. {NO_STACK}")
+        self.database = settings.clickhouse.database
+        self.client = connect(settings.clickhouse)
+
+    def query(self, sql: str, **parameters: Any) -> pd.DataFrame:
+        """The answer of one SELECT.
+
+        Instants are UTC without a zone, days are midnights, missing numbers are NaN, `*_minor` are whole minor units.
+
+        Args:
+            sql: may hold places such as `{tenant:String}` or `{since:Date}`.
+            parameters: a value for each place; the server binds them, so that no value can become SQL.
+
+        Raises:
+            BadInput: the statement is wrong, or a place and a value do not belong together.
+            NotReady: the server does not answer.
+        """
+        _check_places(sql, parameters)
+        try:
+            found = self.client.query_df(sql, parameters=parameters, settings=READ_ONLY)
+            if found.columns.empty:
+                found = pd.DataFrame(columns=self._columns(sql, parameters))
+        except ClickHouseError as error:
+            raise _told(error) from None
+        return _plain(found)
+
+    def tables(self) -> pd.DataFrame:
+        """What there is to read: name, kind (`view` = finished numbers, `table` = what landed), and what it says."""
+        return self.query(statement("warehouse_tables"), database=self.database)
+
+    def describe(self, name: str) -> pd.DataFrame:
+        """The columns of a view or table: column, type, and what it says (formula, unit, what is left out).
+
+        Raises:
+            BadInput: there is no such view or table.
+        """
+        found = self.query(statement("warehouse_columns"), database=self.database, name=name)
+        if found.empty:
+            names = [str(other) for other in self.tables()["name"]]
+            near = difflib.get_close_matches(name, names, n=3) or names
+            raise BadInput(f"The warehouse has no view or table {name!r}. There are: {', '.join(near)}.")
+        return found
+
+    def amounts(self, frame: pd.DataFrame, currency: str | None = None) -> pd.DataFrame:
+        """The same with each `*_minor` column as amounts of the currency: `open_minor` 1234 EUR -> `open` 12.34.
+
+        Args:
+            frame: with a column `currency`, unless one is named.
+            currency: of all its rows.
+
+        Raises:
+            BadInput: the frame does not say which currency, or there is no such currency.
+        """
+        if currency is None and "currency" not in frame:
+            raise BadInput("An amount needs its currency: select the column `currency` too, or pass currency='EUR'.")
+        named = frame["currency"].astype(str) if currency is None else pd.Series(currency, index=frame.index, dtype=str)
+        if unknown := sorted(set(named) - CURRENCIES):
+            raise BadInput(f"{unknown[0]!r} is no currency of ISO 4217.")
+        units = np.array([10.0 ** decimals(name) for name in named])
+        return frame.assign(
+            **{column: frame[column].astype("float64") / units for column in frame.columns if column.endswith(MINOR)}
+        ).rename(columns=lambda column: column.removesuffix(MINOR))
+
+    def _columns(self, sql: str, parameters: dict[str, Any]) -> list[str]:
+        """Of an answer without rows: in the format that frames are read from, it has no columns either."""
+        header = self.client.raw_query(sql, parameters, READ_ONLY, fmt="CSVWithNames").decode()
+        return next(csv.reader([header]), [])
+
+    def close(self) -> None:
+        """Let the connection go."""
+        self.client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _check_places(sql: str, parameters: dict[str, Any]) -> None:
+    places = set(_PLACE.findall(sql))
+    if missing := sorted(places - parameters.keys()):
+        raise BadInput(f"The statement has a place {{{missing[0]}:...}} and no value for it: pass {missing[0]}=...")
+    if unused := sorted(parameters.keys() - places):
+        raise BadInput(
+            f"The statement has no place for {unused[0]}: write {{{unused[0]}:String}}, or another type, where it goes."
+        )
+
+
+def _told(error: ClickHouseError) -> BadInput | NotReady:
+    code = code_of(error)
+    if code is None:
+        return NotReady(f"ClickHouse: {explain(error)}. Is it running? `recoup status` says. {NO_STACK}")
+    if code == WRITES:
+        return BadInput("The warehouse is only read from here: write a SELECT (or WITH ... SELECT, SHOW, DESCRIBE).")
+    if code not in ABOUT_THE_STATEMENT:
+        return BadInput(f"ClickHouse refuses the statement: {explain(error)}.")
+    says = re.sub(r"\s+", " ", str(error).partition("DB::Exception: ")[2]).partition(" (version ")[0].strip()
+    return BadInput(f"ClickHouse refuses the statement: {says or explain(error)}")
+
+
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """Floats as numpy has them: plots and sums know NaN, and not all of them know pandas' own missing value."""
+    floats = {name: "float64" for name, kind in frame.dtypes.items() if str(kind) in ("Float64", "Float32")}
+    return frame.astype(floats) if floats else frame
