@@ -2,6 +2,7 @@
 
 import json
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,9 @@ import prometheus_client
 from faust.web import Request, Response, View
 from mode.supervisors import CrashingSupervisor
 
+from models.clock import Clock, Instant
 from schemas.control import Tenant, decode_tenant
+from streams import metrics
 from streams.channel import BatchChannel
 from streams.settings import Installation
 from streams.source import BatchSource
@@ -42,7 +45,7 @@ def create_app(job: str, slot: int, installation: Installation, web_port: int) -
         # Part of the member's metadata, which a static member must find unchanged; the web port is another each time.
         canonical_url=f"http://{name}",
         stream_wait_empty=False,
-        web_bind="127.0.0.1",
+        web_bind=installation.streams.web_bind,
         web_host="127.0.0.1",
         web_port=web_port,
     )
@@ -66,8 +69,20 @@ def take(tenants: dict[str, Tenant], key: bytes, value: bytes | None) -> None:
         tenants.pop(key.decode(), None)
 
 
-def serve_health(app: faust.App, job: str, source: BatchSource) -> None:
-    """`/ready`: 200 while the job makes progress, 503 while it cannot; `/metrics` for Prometheus."""
+def serve_health(
+    app: faust.App, job: str, source: BatchSource, clock: Clock, taken: Callable[[], Instant | None] = lambda: None
+) -> None:
+    """`/ready`: 200 while the job makes progress, 503 while it cannot; `/metrics` for Prometheus.
+
+    Args:
+        taken: when the oldest message arrived that the job has taken from its source and has not dealt with.
+    """
+
+    def lag_seconds() -> float:
+        waiting = [at for at in (source.flights.oldest, taken()) if at is not None]
+        return max(0, clock.now() - min(waiting)) / 1000 if waiting else 0.0
+
+    metrics.LAG_SECONDS.labels(job).set_function(lag_seconds)
 
     @app.page("/ready")
     async def ready(web: View, _request: Request) -> Response:

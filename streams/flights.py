@@ -6,14 +6,16 @@ import threading
 import time
 from collections.abc import AsyncIterator, Callable
 
-from streams.lease import Part, Poll
+from models.clock import Instant
+from streams.lease import Poll, arrived_at
 
 
 class Flight:
     """One poll at work, from the moment the job has it."""
 
-    def __init__(self, parts: list[Part]) -> None:
-        self.parts = parts
+    def __init__(self, poll: Poll) -> None:
+        self.poll = poll
+        self.parts = [part for part in poll.parts if part.lease.held]
         self.began = time.monotonic()
         self.rest: asyncio.Future[None] | None = None
 
@@ -30,8 +32,8 @@ class Flights:
     """
 
     def __init__(self, failed: Callable[[BaseException], None]) -> None:
-        self.outstanding = 0
-        """Waiting or at work."""
+        self.arrived: dict[Poll, Instant | None] = {}
+        """The polls that wait or are at work -> when the oldest message of each arrived; None: it has none."""
         self.settled = threading.Event()
         """Nothing is at work. For the consumer's thread, which waits in a rebalance."""
         self.drained = asyncio.Event()
@@ -41,16 +43,26 @@ class Flights:
         self.settled.set()
         self.drained.set()
 
-    def expect(self) -> None:
+    @property
+    def outstanding(self) -> int:
+        """Polls that wait or are at work."""
+        return len(self.arrived)
+
+    @property
+    def oldest(self) -> Instant | None:
+        """When the oldest message that waits or is at work arrived; None: there is none."""
+        return min((at for at in self.arrived.values() if at is not None), default=None)
+
+    def expect(self, poll: Poll) -> None:
         """A poll is about to be handed over."""
-        self.outstanding += 1
+        self.arrived[poll] = min((arrived_at(p.messages[0]) for p in poll.parts if p.messages), default=None)
         self.drained.clear()
 
     @contextlib.asynccontextmanager
     async def begin(self, poll: Poll) -> AsyncIterator[Flight]:
         """The parts of a poll whose lease is still held, at work until the block and what it leaves have ended."""
         self.settled.clear()  # before the leases are read: a revocation takes them first and waits for this then
-        flight = Flight([part for part in poll.parts if part.lease.held])
+        flight = Flight(poll)
         self._flying.append(flight)
         try:
             yield flight
@@ -68,7 +80,7 @@ class Flights:
         self._flying.remove(flight)
         if not self._flying:
             self.settled.set()
-        self.outstanding -= 1
+        del self.arrived[flight.poll]
         if not self.outstanding:
             self.drained.set()
         if rest is not None and not rest.cancelled() and (failure := rest.exception()) is not None:

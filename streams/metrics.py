@@ -50,6 +50,11 @@ BLOCKS = Counter("recoup_blocks_landed_total", "Blocks inserted; each is one par
 ROWS_WAITING = Gauge("recoup_rows_waiting", "Messages that were read and have not landed yet.")
 ROWS_LOST = Counter("recoup_rows_lost_total", "Offsets that retention removed before they were landed.", ["topic"])
 PARTITIONS = Gauge("recoup_partitions_held", "Partitions that this worker holds.", ["job"])
+LAG_SECONDS = Gauge(
+    "recoup_lag_seconds",
+    "Since when, in seconds, the oldest message that the worker has read waits to be dealt with; 0 = none waits.",
+    ["job"],
+)
 LAST_PROGRESS = Gauge(
     "recoup_last_progress_timestamp_seconds", "When a batch last ended, by the worker's clock.", ["job"]
 )

@@ -232,7 +232,7 @@ class BatchSource(faust.Service):
         """
         if self.should_stop:
             return  # whoever owns it next reads it again
-        self.flights.expect()
+        self.flights.expect(poll)
         put = asyncio.ensure_future(self._put(poll, behind=behind))
         paused = False
         seen = self.rebalances

@@ -104,7 +104,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     follow_tenants(app, tenants)
     follow_models(app, models)
     follow_policies(app, policies)
-    serve_health(app, JOB, source)
+    serve_health(app, JOB, source, clock)
 
     @crashing_agent(app, batches, JOB)  # type: ignore[untyped-decorator]
     async def decide(stream: Any) -> None:

@@ -127,7 +127,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     app.service(source)  # type: ignore[arg-type]  # Faust takes an instance as well
     follow_tenants(app, tenants)
     follow_templates(app, templates)
-    serve_health(app, JOB, source)
+    serve_health(app, JOB, source, clock)
     if installation.channels.twilio.callback_url:
         desk = Desk(
             settings=installation.channels.twilio,

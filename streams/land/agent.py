@@ -61,7 +61,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     take_over.source = job.upstream = source
     app.service(source)  # type: ignore[arg-type]  # Faust takes an instance as well
     follow_tenants(app, {})  # Faust runs only with a topic of its own to follow
-    serve_health(app, JOB, source)
+    serve_health(app, JOB, source, clock, lambda: job.oldest)
 
     @crashing_agent(app, batches, JOB)  # type: ignore[untyped-decorator]
     async def land(stream: Any) -> None:

@@ -5,7 +5,7 @@ import msgspec
 from connectors.clickhouse.blocks import Span
 from connectors.clickhouse.ownership import Owner
 from models.clock import Instant
-from streams.lease import Lease, Message, Part
+from streams.lease import Lease, Message, Part, arrived_at
 from streams.settings import LandSettings
 
 
@@ -15,6 +15,8 @@ class Collected(msgspec.Struct, eq=False):
     topic: str
     owner: Owner
     opened: Instant
+    arrived: Instant
+    """When its oldest message arrived."""
     leases: set[Lease] = msgspec.field(default_factory=set)
     messages: list[Message] = msgspec.field(default_factory=list)
     places: dict[int, tuple[int, int]] = msgspec.field(default_factory=dict)
@@ -55,7 +57,8 @@ class OpenBlocks:
         key = topic, owner = part.lease.unit[0], part.lease.claim.owner
         block = self._open.get(key)
         if block is None:
-            block = self._open[key] = Collected(topic, owner, opened=now)
+            block = self._open[key] = Collected(topic, owner, opened=now, arrived=arrived_at(part.messages[0]))
+        block.arrived = min(block.arrived, arrived_at(part.messages[0]))
         block.leases.add(part.lease)
         block.messages += part.messages
         block.size += sum(map(len, part.messages))
@@ -77,6 +80,11 @@ class OpenBlocks:
     def rows(self) -> int:
         """Messages that are being collected."""
         return sum(len(block.messages) for block in self._open.values())
+
+    @property
+    def oldest(self) -> Instant | None:
+        """When the oldest message that is being collected arrived; None: there is none."""
+        return min((block.arrived for block in self._open.values()), default=None)
 
     def close_all(self) -> list[Collected]:
         """Take out every block that is held."""

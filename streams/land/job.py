@@ -14,7 +14,7 @@ from connectors.clickhouse.ownership import Owner
 from connectors.clickhouse.rows import Arrivals, RowReader
 from connectors.clickhouse.sink import Sink
 from connectors.clickhouse.tables import landed_topics
-from models.clock import Clock
+from models.clock import Clock, Instant
 from schemas.errors import LostLease
 from streams import metrics
 from streams.land.blocks import Collected, OpenBlocks
@@ -63,6 +63,7 @@ class Land:
         self._insert = ThreadPoolExecutor(settings.land.insert_threads, thread_name_prefix="insert")
         self._chains: dict[tuple[str, Owner], asyncio.Task[bool]] = {}
         self._waiting = 0
+        self._closed: set[Collected] = set()
         self._room = asyncio.Event()
         self._room.set()
         self._landed: dict[tuple[str, int], int] = {}
@@ -85,6 +86,14 @@ class Land:
             self._send(block)
         metrics.ROWS_WAITING.set(self.blocks.rows + self._waiting)
 
+    @property
+    def oldest(self) -> Instant | None:
+        """When the oldest message that has been taken and has not landed arrived; None: there is none."""
+        waiting = [block.arrived for block in self._closed]
+        if (open_since := self.blocks.oldest) is not None:
+            waiting.append(open_since)
+        return min(waiting, default=None)
+
     def wants_turn(self, lease: Lease) -> bool:
         """Whether a partition needs a poll though nothing arrives."""
         return self.blocks.wants_turn(lease, self.clock.now())
@@ -106,6 +115,7 @@ class Land:
     def _send(self, collected: Collected) -> None:
         chain = collected.topic, collected.owner
         self._waiting += len(collected.messages)
+        self._closed.add(collected)
         if self._waiting >= self.settings.waiting_rows:
             self._room.clear()
         task = asyncio.ensure_future(self._land(collected, self._chains.get(chain)))
@@ -137,6 +147,7 @@ class Land:
             self._has_landed(block, arrived)
             return True
         finally:
+            self._closed.discard(collected)
             self._waiting -= count
             metrics.ROWS_WAITING.set(self.blocks.rows + self._waiting)
             if self._waiting < self.settings.waiting_rows:

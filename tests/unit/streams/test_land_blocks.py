@@ -22,7 +22,9 @@ def lease(partition: int, owner: Owner = FIRST, topic: str = "payment-events") -
 
 def part(of: Lease, count: int, size: int = 10) -> Part:
     topic, partition = of.unit
-    messages: list[Any] = [Message(topic=topic, partition=partition, offset=n, value=b"x" * size) for n in range(count)]
+    messages: list[Any] = [
+        Message(topic=topic, partition=partition, offset=n, value=b"x" * size, timestamp=(1, 0)) for n in range(count)
+    ]
     return Part(lease=of, start={}, end={}, messages=messages)
 
 

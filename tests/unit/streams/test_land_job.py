@@ -59,10 +59,10 @@ def lease(topic: str = "payment-events", partition: int = 0) -> Lease:
     return Lease(unit=(topic, partition), group=None, positions={}, claim=claim)
 
 
-def part(of: Lease, first: int, count: int = 2) -> Part:
+def part(of: Lease, first: int, count: int = 2, at: int = 0) -> Part:
     topic, partition = of.unit
     messages: list[Any] = [
-        Message(topic=topic, partition=partition, offset=first + n, value=json.dumps({}).encode(), timestamp=(1, 0))
+        Message(topic=topic, partition=partition, offset=first + n, value=json.dumps({}).encode(), timestamp=(1, at))
         for n in range(count)
     ]
     return Part(lease=of, start={}, end={}, messages=messages)
@@ -106,6 +106,16 @@ async def test_a_slow_topic_does_not_hold_up_another() -> None:
     slow.set()
     await job.flush()
     assert sink.landed[1] == "payment-events:0:0-1"
+
+
+async def test_the_oldest_message_is_told_until_its_block_is_visible() -> None:
+    slow = threading.Event()
+    job, _ = land(Recorded(before=waits_for(slow)))
+    job.take([part(lease(), 0, at=7_000), part(lease("crm-events"), 0, at=4_000)])
+    told = [job.oldest]
+    slow.set()
+    await job.flush()
+    assert [*told, job.oldest] == [4_000, None]
 
 
 async def test_after_a_block_that_could_not_land_no_later_one_does() -> None:
