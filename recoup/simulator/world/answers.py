@@ -12,7 +12,6 @@ from recoup.simulator.world import habits
 from recoup.simulator.world.fate import declare_hardship
 from recoup.simulator.world.habits import NAMES, WAYS
 from recoup.simulator.world.life import Act, Life
-from recoup.simulator.world.population import MOST_INVOICES
 from recoup.simulator.world.purposes import Purpose
 from recoup.simulator.world.tally import CHANNELS
 from schemas import crm, interactions
@@ -51,7 +50,7 @@ class Answers:
         tally.contacts_by_day[life.day] += 1
         tally.cost[customer] += habits.COSTS[channel]
         if contact.purpose == "opt_out_confirmation":
-            life.tell(now + REPORT, customer, life.deeds.left(contact, customer, now))
+            life.tell(now + REPORT, customer, life.deeds.left(contact, customer, now + life.house.sends_after))
             return
         if channel in ("call", "voicemail"):
             self._ring(customer, contact, now)
@@ -62,7 +61,7 @@ class Answers:
 
     def _deliver(self, customer: int, contact: ContactRequested, now: Instant) -> None:
         life, channel = self.life, contact.channel
-        reports: list[Event] = [life.deeds.left(contact, customer, now)]
+        reports: list[Event] = [life.deeds.left(contact, customer, now + life.house.sends_after)]
         if self._luck(customer, Purpose.DELIVERED, channel) < habits.BOUNCES[channel]:
             reports.append(life.deeds.reported(interactions.ContactBounced, contact, customer, now + HOUR // 2))
             life.tell(now + REPORT, customer, *reports)
@@ -75,6 +74,9 @@ class Answers:
         )
         if noticed and channel == "email":
             reports.append(life.deeds.reported(interactions.ContactOpened, contact, customer, now + HOUR * 3 // 4))
+            if life.house.link_in_mails and self._luck(customer, Purpose.CLICKED, channel) < habits.CLICKS:
+                clicked = life.deeds.reported(interactions.ContactClicked, contact, customer, now + HOUR * 4 // 5)
+                reports.append(clicked)
         life.tell(now + REPORT, customer, *reports)
         if noticed:
             days = habits.READ_AFTER_DAYS.get(channel, 0)
@@ -86,10 +88,22 @@ class Answers:
         life = self.life
         outcome = self._picks_up(customer, contact.channel, now)
         life.tally.cost[customer] += habits.MINUTES[outcome] * habits.MINUTE
-        left = life.deeds.left(contact, customer, now)
-        life.tell(now + REPORT, customer, left, life.deeds.called(contact, customer, now, outcome))
+        agent, seconds = self._handled(customer, contact.channel, outcome)
+        dialled = now + life.house.sends_after
+        over = dialled + round((seconds or 0.0) * 1000)
+        left = life.deeds.left(contact, customer, dialled)
+        life.tell(now + REPORT, customer, left, life.deeds.called(contact, customer, over, outcome, agent, seconds))
         if outcome in ("conversation", "voicemail"):
             life.later(now + REPORT, customer, self._noticing(customer, contact, outcome))
+
+    def _handled(self, customer: int, channel: str, outcome: str) -> tuple[str | None, float | None]:
+        """Who telephones, and for how many seconds."""
+        agents = self.life.house.agents
+        if not agents:
+            return None, None
+        who = int(self._luck(customer, Purpose.AGENT, channel) * len(agents))
+        longer = 0.4 + 1.2 * self._luck(customer, Purpose.TALKED, channel)
+        return agents[who], round(60 * habits.MINUTES[outcome] * longer, 1)
 
     def _picks_up(self, customer: int, channel: str, now: Instant) -> interactions.CallOutcome:
         if self._luck(customer, Purpose.DELIVERED, channel) < 0.04:
@@ -137,7 +151,7 @@ class Answers:
         life, population, channel = self.life, self.population, contact.channel
         habit, talks = int(population.habit[customer]), way == "conversation"
         if habit == DISPUTING and self._luck(customer, Purpose.DISPUTED, channel) < habits.RAISES_DISPUTE:
-            for place in range(MOST_INVOICES):
+            for place in range(population.invoices):
                 if life.left[customer, place] and (told := life.disputing(customer, place)(at)):
                     return told
         offered = contact.contact_id in self._offers and way != "voicemail"

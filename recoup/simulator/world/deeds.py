@@ -42,6 +42,7 @@ class Deeds:
             (population.tenant_ids[population.tenant[customer]], population.account_id(customer))
             for customer in range(population.size)
         ]
+        self._moments = population.moment.tolist()
         self._debt = [debt_of(c) if placed else None for c, placed in enumerate(population.third_party.tolist())]
 
     def envelope(self, customer: int, at: Instant) -> dict[str, Any]:
@@ -52,7 +53,7 @@ class Deeds:
             "event_id": f"w{self.numbered}",
             "tenant_id": tenant,
             "account_id": account,
-            "occurred_at": utc(at),
+            "occurred_at": utc(at + self._moments[customer]),
             "source": SOURCE,
         }
 
@@ -92,6 +93,10 @@ class Deeds:
             currency=self.population.currency[customer],
             kind="chargeback",
         )
+
+    def written_off(self, customer: int, at: Instant, invoice_id: str) -> Event:
+        """The rest of an invoice was given up."""
+        return payments.InvoiceWrittenOff(**self.envelope(customer, at), invoice_id=invoice_id, reason="not recovered")
 
     def credited(self, customer: int, at: Instant, invoice_id: str, amount: int) -> Event:
         """A credit note over what was left of an invoice."""
@@ -151,8 +156,9 @@ class Deeds:
         """By text the customer answers STOP; elsewhere somebody writes it down."""
         if channel == "sms":
             return interactions.ReplyReceived(
-                **self.envelope(customer, at), channel="sms", text="STOP", address=phone_of(customer)
-            )
+                **self.envelope(customer, at), channel="sms", text="STOP",
+                address=phone_of(self.population.number_of(customer)),
+            )  # fmt: skip
         return interactions.OptOutReceived(**self.envelope(customer, at), channel=channel)
 
     def complained(self, customer: int, at: Instant, channel: Any) -> Event:
@@ -166,10 +172,14 @@ class Deeds:
             **self.envelope(customer, at), channel=channel, text=text, contact_id=contact_id
         )
 
-    def called(self, contact: Any, customer: int, at: Instant, outcome: interactions.CallOutcome) -> Event:
+    def called(
+        self, contact: Any, customer: int, at: Instant, outcome: interactions.CallOutcome, agent: str | None = None,
+        seconds: float | None = None,
+    ) -> Event:  # fmt: skip
         return interactions.CallCompleted(
             **self.envelope(customer, at), outcome=outcome, contact_id=contact.contact_id, address=contact.address,
             decision_id=contact.decision_id, debt_id=contact.debt_id, mode=contact.mode, purpose=contact.purpose,
+            agent=agent, handle_seconds=seconds,
         )  # fmt: skip
 
     def left(self, contact: Any, customer: int, at: Instant) -> interactions.ContactSent:

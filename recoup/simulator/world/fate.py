@@ -9,7 +9,7 @@ from models.calendar import DAY, HOUR, utc
 from models.clock import Instant
 from recoup.simulator.world import habits
 from recoup.simulator.world.draws import Uniforms
-from recoup.simulator.world.opening import START, phone_of
+from recoup.simulator.world.opening import phone_of
 from recoup.simulator.world.places import PLACES
 from recoup.simulator.world.purposes import Purpose
 from schemas import crm
@@ -28,7 +28,7 @@ def befall(life: "Life", day: int) -> None:
     for purpose, rate, happen in _FATES:
         hit = life.draws.uniform(day, purpose) < rate(life)
         for customer in np.nonzero(hit)[0].tolist():
-            at = START + day * DAY + HOUR * (7 + int(15 * life.draws.one(customer, day, Purpose.LIFE_AT)))
+            at = life.start + day * DAY + HOUR * (7 + int(15 * life.draws.one(customer, day, Purpose.LIFE_AT)))
             life.later(at, customer, _act(life, customer, happen))
     _scrub(life, day)
 
@@ -45,7 +45,7 @@ def _scrub(life: "Life", day: int) -> None:
     looked_up = population.third_party & population.has_phone & ~population.wrong_number
     for customer in np.nonzero(looked_up)[0].tolist():
         if (customer + day) % SCRUB_DAYS == 0 and life.left[customer].any():
-            at = START + day * DAY + 5 * HOUR
+            at = life.start + day * DAY + 5 * HOUR
             life.tell(at, customer, life.opening.scrubbed(customer, at))
 
 
@@ -102,7 +102,12 @@ def declare_hardship(life: "Life", customer: int, at: Instant) -> Iterator[Event
 def _takes_consent_back(life: "Life", customer: int, at: Instant) -> Iterator[Event]:
     if life.population.has_phone[customer]:
         yield life.deeds.happened(
-            crm.ConsentChanged, customer, at, channel="sms", state="revoked", address=phone_of(customer)
+            crm.ConsentChanged,
+            customer,
+            at,
+            channel="sms",
+            state="revoked",
+            address=phone_of(life.population.number_of(customer)),
         )
 
 

@@ -123,6 +123,8 @@ WRONG_NUMBER = 0.03
 """Of the telephone numbers: they are somebody else's."""
 BOUNCES = {"email": 0.02, "sms": 0.015, "letter": 0.01}
 READ_AFTER_DAYS = {"letter": 3}
+CLICKS = 0.35
+"""Of the opened mails that hold a link; nobody pays because of it alone."""
 
 OFF_HOURS = 0.45
 """What is left of noticing far from the customer's best hour."""

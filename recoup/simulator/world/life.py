@@ -12,15 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.calendar import DAY, HOUR
+from models.calendar import DAY, HOUR, utc
 from models.clock import Instant
 from recoup.simulator.world import habits
 from recoup.simulator.world.deeds import Deeds, Part
 from recoup.simulator.world.draws import Uniforms
 from recoup.simulator.world.fate import befall
 from recoup.simulator.world.habits import NAMES, STRONGEST
-from recoup.simulator.world.opening import START, START_DATE, Opening, invoice_of
-from recoup.simulator.world.population import MOST_INVOICES, NEVER, Population
+from recoup.simulator.world.house import BARE, House
+from recoup.simulator.world.opening import Opening, invoice_of
+from recoup.simulator.world.population import NEVER, Population
 from recoup.simulator.world.purposes import Purpose
 from recoup.simulator.world.tally import Tally
 from schemas.envelope import Event
@@ -43,15 +44,19 @@ PERSON_DAYS = 30
 class Life:
     """All customers' lives. Arrays are by customer, or by customer and invoice."""
 
-    def __init__(self, population: Population, opening: Opening, days: int) -> None:
+    def __init__(self, population: Population, opening: Opening, days: int, house: House = BARE) -> None:
         size = population.size
         self.population, self.opening, self.draws = population, opening, population.draws
+        self.house = house
+        self.start = opening.start
+        self.start_date = utc(opening.start).date()
         self.deeds = Deeds(population)
         self.tally = Tally(population, days)
         self.day = 0
         self.left = np.where(population.issue_day < 0, population.amount, 0)
         """Minor units unpaid of what has been issued."""
-        self.disputed = np.zeros((size, MOST_INVOICES), dtype=bool)
+        self.disputed = np.zeros((size, population.invoices), dtype=bool)
+        self.written_off = np.zeros((size, population.invoices), dtype=bool)
         self.moved = np.zeros(size)
         """Log-odds that recent contacts add."""
         self.remembers = np.zeros(size)
@@ -97,6 +102,8 @@ class Life:
         self.moved *= HALF
         self.remembers *= FORGETS
         self._issue(day)
+        if self.house.written_off_after is not None:
+            self._write_off(day, self.house.written_off_after)
         self._pay(day)
         self._dispute(day)
         befall(self, day)
@@ -114,19 +121,34 @@ class Life:
 
     def _at(self, customer: int, day: int, purpose: int) -> Instant:
         """An hour of the customer's waking day, in UTC whole hours."""
-        return START + day * DAY + HOUR * (7 + int(15 * self.draws.one(customer, day, purpose)))
+        return self.start + day * DAY + HOUR * (7 + int(15 * self.draws.one(customer, day, purpose)))
 
     # -- invoices and money --------------------------------------------------------------------------------------------
 
     def _issue(self, day: int) -> None:
         for customer, place in np.argwhere(self.population.issue_day == day).tolist():
-            at = START + day * DAY + HOUR * (6 + customer % 10)
+            at = self.start + day * DAY + HOUR * (6 + customer % 10)
             self.later(at, customer, self._issuing(customer, place))
 
     def _issuing(self, customer: int, place: int) -> Act:
         def act(at: Instant) -> list[Event]:
             self.left[customer, place] = self.population.amount[customer, place]
             return [self.opening.invoice(customer, place, at)]
+
+        return act
+
+    def _write_off(self, day: int, after: int) -> None:
+        old = (self.left > 0) & ~self.disputed & (self.population.due_day < day - after)
+        for customer, place in np.argwhere(old & ~self.in_plan[:, None]).tolist():
+            self.later(self.start + day * DAY + 20 * HOUR, customer, self._writing_off(customer, place))
+
+    def _writing_off(self, customer: int, place: int) -> Act:
+        def act(at: Instant) -> list[Event]:
+            if not self.left[customer, place] or self.disputed[customer, place]:
+                return []
+            self.left[customer, place] = 0
+            self.written_off[customer, place] = True
+            return [self.deeds.written_off(customer, at, invoice_of(customer, place))]
 
         return act
 
@@ -141,7 +163,7 @@ class Life:
         odds += np.minimum(self.moved, STRONGEST) - self.angry
         odds += np.where(self.helped_until >= day, habits.PERSON, 0.0)
         odds += np.where(self.held_until >= day, habits.CREDIT_HOLD, 0.0)
-        date = _date_of(day)
+        date = self.start_date + dt.timedelta(days=day)
         if date.weekday() >= 5:
             odds += np.where(population.business, WEEKEND[True], WEEKEND[False])
         if date.day in PAYDAYS:
@@ -210,7 +232,8 @@ class Life:
         tally, rate, day = self.tally, float(self.population.rate[customer]), self.day
         for name, amount in parts:
             place = int(name.rpartition("-")[2])
-            self.left[customer, place] -= sign * amount
+            if not self.written_off[customer, place]:
+                self.left[customer, place] -= sign * amount
             cents = sign * amount * rate
             tally.received[customer] += cents
             tally.received_by_day[day] += cents
@@ -272,7 +295,7 @@ class Life:
             return self.take(customer, then, due)
 
         # On the promised day, early enough that it is that day in every zone of the world.
-        on = START + (self.day + days) * DAY + 12 * HOUR
+        on = self.start + (self.day + days) * DAY + 12 * HOUR
         self.later(max(on, at + HOUR), customer, act)
         return [self.deeds.promised(customer, at, sum(amount for _, amount in parts), days, channel)]
 
@@ -328,7 +351,3 @@ def first_of(parts: list[Part], amount: int) -> list[Part]:
         taken.append((name, min(left, amount)))
         amount -= left
     return taken
-
-
-def _date_of(day: int) -> dt.date:
-    return START_DATE + dt.timedelta(days=day)

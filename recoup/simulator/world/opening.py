@@ -29,8 +29,10 @@ INCONVENIENT, REFUSES_CALLS, WORK_PHONE = 0.03, 0.015, 0.02
 class Opening:
     """The opening events of a population, each customer's from a generator of their own."""
 
-    def __init__(self, population: Population) -> None:
+    def __init__(self, population: Population, start: Instant = START) -> None:
         self.population = population
+        self.start = start
+        self._moments = population.moment.tolist()
 
     def events(self, customer: int) -> list[Event]:
         """In the order in which they happened to be told."""
@@ -51,7 +53,7 @@ class Opening:
             "event_id": f"{account}:{what}",
             "tenant_id": population.tenant_ids[population.tenant[customer]],
             "account_id": account,
-            "occurred_at": utc(at),
+            "occurred_at": utc(at + self._moments[customer]),
             "source": SOURCE,
         }
 
@@ -65,7 +67,7 @@ class Opening:
         typical = float(population.amount[customer][population.amount[customer] > 0].mean())
         for number in range(count):
             name, amount = f"{population.account_id(customer)}-P{number}", round(typical * random.uniform(0.6, 1.5))
-            due = START - DAY * (60 + 25 * (count - number) + random.randrange(5))
+            due = self.start - DAY * (60 + 25 * (count - number) + random.randrange(5))
             late = min(max(random.gauss(mean, spread), -10.0), 55.0)
             paid = due + round(late * DAY)
             currency = population.currency[customer]
@@ -82,46 +84,51 @@ class Opening:
     def _about(self, customer: int, random: Random) -> Iterator[Event]:
         place = self.population.place_of(customer)
         yield crm.AccountUpdated(
-            **self.envelope(customer, "about", START - 90 * DAY), name=f"Customer {customer}", language=place.language,
+            **self.envelope(customer, "about", self.start - 90 * DAY), name=f"Customer {customer}", language=place.language,
             time_zones=place.time_zones, country=place.country, state=place.state, city=place.city, zip=place.zip,
             segment="business" if self.population.business[customer] else "household",
             vip=True if random.random() < 0.01 else None,
         )  # fmt: skip
         if random.random() < INCONVENIENT:
             yield crm.ContactPreferenceChanged(
-                **self.envelope(customer, "prefers", START - 40 * DAY),
+                **self.envelope(customer, "prefers", self.start - 40 * DAY),
                 inconvenient=(Hours(start="08:00", end="12:00"),),
             )
         if random.random() < REFUSES_CALLS:
             yield crm.ContactPreferenceChanged(
-                **self.envelope(customer, "no-calls", START - 39 * DAY), channels=("call", "voicemail"), refused=True
+                **self.envelope(customer, "no-calls", self.start - 39 * DAY),
+                channels=("call", "voicemail"),
+                refused=True,
             )
 
     def _points(self, customer: int, random: Random) -> Iterator[Event]:
-        population, known = self.population, START - 90 * DAY
+        population, known = self.population, self.start - 90 * DAY
+        number = population.number_of(customer)
         tenant = population.tenant_ids[population.tenant[customer]]
         if population.has_email[customer]:
-            yield self._point(customer, "email", email_of(customer, tenant), known)
+            email = email_of(number, tenant)
+            yield self._point(customer, "email", email, known)
             if random.random() < CONSENTS["email"]:
-                yield self._consent(customer, "email", email_of(customer, tenant), random)
+                yield self._consent(customer, "email", email, random)
         if population.has_post[customer]:
             city = population.place_of(customer).city or "Anytown"
-            yield self._point(customer, "letter", f"{customer} Example Street, {city}", known)
+            yield self._point(customer, "letter", f"{number} Example Street, {city}", known)
         if not population.has_phone[customer]:
             return
-        phone = phone_of(customer)
+        phone = phone_of(number)
         yield self._point(customer, "call", phone, known, workplace=random.random() < WORK_PHONE)
         yield self._point(customer, "sms", phone, known)
         if random.random() < CONSENTS["sms"]:
             yield self._consent(customer, "sms", phone, random)
         if random.random() < SCRUBBED and not population.wrong_number[customer]:
-            yield self.scrubbed(customer, START - DAY * random.randrange(1, 30))
+            yield self.scrubbed(customer, self.start - DAY * random.randrange(1, 30))
 
     def scrubbed(self, customer: int, at: Instant) -> Event:
         """The number was looked up and belongs to nobody else."""
+        phone = phone_of(self.population.number_of(customer))
         return crm.ContactPointChecked(
-            **self.envelope(customer, f"scrubbed:{at}", at), address=phone_of(customer), result="not_reassigned",
-            channel="sms", line_type="mobile", database="rnd",
+            **self.envelope(customer, f"scrubbed:{at}", at), address=phone, result="not_reassigned", channel="sms",
+            line_type="mobile", database="rnd",
         )  # fmt: skip
 
     def _point(self, customer: int, channel: Channel, address: str, at: Instant, *, workplace: bool = False) -> Event:
@@ -133,13 +140,13 @@ class Opening:
     def _consent(self, customer: int, channel: Any, address: str, random: Random) -> Event:
         days = random.randrange(1, 20) if random.random() < FRESH_CONSENT else random.randrange(60, 88)
         return crm.ConsentChanged(
-            **self.envelope(customer, f"consent:{channel}", START - days * DAY), channel=channel, state="granted",
+            **self.envelope(customer, f"consent:{channel}", self.start - days * DAY), channel=channel, state="granted",
             address=address, direct=True, form="written",
         )  # fmt: skip
 
     def _placed(self, customer: int, random: Random) -> Iterator[Event]:
-        placed = START + int(self.population.issue_day[customer, 0]) * DAY
-        debt, told = debt_of(customer), min(placed, START - DAY)
+        placed = self.start + int(self.population.issue_day[customer, 0]) * DAY
+        debt, told = debt_of(customer), min(placed, self.start - DAY)
         defaulted = utc(told - DAY * random.randrange(120, 700)).date()
         yield crm.DebtPlaced(
             **self.envelope(customer, "placed", told), debt_id=debt, original_creditor="Northern Stores",
@@ -155,7 +162,7 @@ class Opening:
     def _owed(self, customer: int) -> Iterator[Event]:
         for place, day in enumerate(self.population.issue_day[customer].tolist()):
             if day < 0 and day != NEVER:
-                yield self.invoice(customer, place, START + day * DAY)
+                yield self.invoice(customer, place, self.start + day * DAY)
 
     def invoice(self, customer: int, place: int, at: Instant) -> Event:
         """An invoice is issued."""
@@ -163,7 +170,7 @@ class Opening:
         return payments.InvoiceIssued(
             **self.envelope(customer, f"invoice:{place}", at), invoice_id=invoice_of(customer, place),
             amount_minor=int(population.amount[customer, place]), currency=population.currency[customer],
-            due_at=utc(START + int(population.due_day[customer, place]) * DAY + 12 * HOUR),
+            due_at=utc(self.start + int(population.due_day[customer, place]) * DAY + 12 * HOUR),
             debt_id=debt_of(customer) if population.third_party[customer] else None,
         )  # fmt: skip
 
@@ -178,11 +185,11 @@ def debt_of(customer: int) -> str:
     return f"D{customer:06d}"
 
 
-def email_of(customer: int, tenant_id: str) -> str:
+def email_of(number: int, tenant_id: str) -> str:
     """An address that reaches nobody."""
-    return f"customer-{customer}@{tenant_id}.example"
+    return f"customer-{number}@{tenant_id}.example"
 
 
-def phone_of(customer: int) -> str:
+def phone_of(number: int) -> str:
     """A well-formed number of no country."""
-    return f"+999{customer:010d}"
+    return f"+999{number:010d}"

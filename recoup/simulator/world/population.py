@@ -7,30 +7,22 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.calendar import HOUR
 from recoup.simulator.world.draws import ONCE, Draws, Uniforms
 from recoup.simulator.world.habits import HABITS, SPREAD, WAYS, WRONG_NUMBER, Habit
 from recoup.simulator.world.places import PLACES, Place
+from recoup.simulator.world.portfolio import COMPARED, Portfolio
 from recoup.simulator.world.purposes import Purpose
 from recoup.tenants import read_folder
 from schemas.control import Tenant
 from schemas.currencies import Currency
 
 FOLDER = Path(__file__).parent / "tenants"
-SHARES = {"brightwater": 0.40, "harbor": 0.25, "northgate": 0.20, "fernwerk": 0.15}
-"""Of the accounts."""
-COUNTRIES = {"brightwater": ("US",), "harbor": ("US",), "northgate": ("GB",), "fernwerk": ("DE", "GB")}
-AMOUNTS = {"brightwater": (5.0, 0.6), "harbor": (6.3, 0.8), "northgate": (5.4, 0.5), "fernwerk": (6.9, 0.9)}
-"""Mean and standard deviation of the logarithm of an invoice, in major units: medians of 148, 545, 221 and 992."""
-AGAIN = {"brightwater": 0.85, "harbor": 0.0, "northgate": 0.85, "fernwerk": 0.55}
-"""That another invoice follows 30 days after the last one."""
 TO_US_CENTS = {"USD": 1.0, "GBP": 1.27, "EUR": 1.10}
 """Of a minor unit: one fixed rate each, so that sums over tenants can be told in one currency."""
 
 CURRENCIES: dict[str, Currency] = {"US": "USD", "GB": "GBP", "DE": "EUR"}
 
-MOST_INVOICES = 5
-FIRST_DUE = (-12, 24)
-"""The day of the run on which the first invoice is due."""
 SECOND_OPEN = 0.12
 """Bring an invoice of the month before."""
 TERMS = 21
@@ -43,14 +35,20 @@ Numbers = NDArray[np.int64]
 class Population:
     """Who the customers are. Shapes: (customers,), (customers, ways) or (customers, invoices)."""
 
-    def __init__(self, seed: int, size: int, tenants: dict[str, Tenant] | None = None) -> None:
+    def __init__(
+        self, seed: int, size: int, tenants: dict[str, Tenant] | None = None, portfolio: Portfolio = COMPARED
+    ) -> None:
         self.seed = seed
         self.size = size
+        self.portfolio = portfolio
+        self.invoices = portfolio.invoices
         self.draws = Draws(seed, size)
         self.tenants = read_folder(FOLDER) if tenants is None else tenants
-        self.tenant_ids = [name for name in SHARES if name in self.tenants]
+        markets = portfolio.markets
+        self.tenant_ids = [name for name in markets if name in self.tenants]
+        self.markets = [markets[name] for name in self.tenant_ids]
         once = self._once
-        self.tenant = _chosen(once(Purpose.TENANT), [SHARES[name] for name in self.tenant_ids])
+        self.tenant = _chosen(once(Purpose.TENANT), [market.share for market in self.markets])
         self.business = np.array([self.tenants[name].debt_class == "business" for name in self.tenant_ids])[self.tenant]
         self.third_party = np.array([self.tenants[name].collector_role == "third_party" for name in self.tenant_ids])[
             self.tenant
@@ -67,6 +65,8 @@ class Population:
         self.has_phone = once(Purpose.PHONE) < 0.86
         self.has_post = once(Purpose.POST) < 0.94
         self.wrong_number = self.has_phone & (once(Purpose.WRONG) < WRONG_NUMBER)
+        self.moment = np.floor(once(Purpose.MOMENT) * HOUR * portfolio.within_the_hour).astype(np.int64)
+        """The customer's own within every hour, in milliseconds."""
 
     def tenant_of(self, customer: int) -> Tenant:
         return self.tenants[self.tenant_ids[self.tenant[customer]]]
@@ -74,16 +74,19 @@ class Population:
     def place_of(self, customer: int) -> Place:
         return PLACES[self.place[customer]]
 
+    def number_of(self, customer: int) -> int:
+        return self.portfolio.first_number + customer
+
     def account_id(self, customer: int) -> str:
-        return f"C{customer:06d}"
+        return f"C{self.number_of(customer):06d}"
 
     def _once(self, purpose: int) -> Uniforms:
         return self.draws.uniform(ONCE, purpose)
 
     def _places(self, u: Uniforms) -> Numbers:
         place = np.zeros(self.size, dtype=np.int64)
-        for number, name in enumerate(self.tenant_ids):
-            shares = [p.share if p.country in COUNTRIES[name] else 0.0 for p in PLACES]
+        for number, market in enumerate(self.markets):
+            shares = [p.share if p.country in market.countries else 0.0 for p in PLACES]
             mine = self.tenant == number
             place[mine] = _chosen(u[mine], shares)
         return place
@@ -133,19 +136,19 @@ class Population:
 
     def _owe(self) -> None:
         """The invoices of the whole run; whether and when they are paid is for the run to see."""
-        shape = self.size, MOST_INVOICES
+        shape = self.size, self.invoices
         self.due_day = np.full(shape, NEVER, dtype=np.int64)
         self.amount = np.zeros(shape, dtype=np.int64)
         self.dispute_day = np.full(shape, NEVER, dtype=np.int64)
-        first, last = FIRST_DUE
+        first, last = self.portfolio.first_due
         due = first + np.floor(self._once(Purpose.FIRST_DUE) * (last - first + 1)).astype(np.int64)
         second = self._once(Purpose.SECOND) < SECOND_OPEN
-        again = np.array([AGAIN[name] for name in self.tenant_ids])[self.tenant]
+        again = np.array([market.again for market in self.markets])[self.tenant]
         follows = np.ones(self.size, dtype=bool)
-        middle = np.array([AMOUNTS[name] for name in self.tenant_ids])[self.tenant]
+        middle = np.array([market.amount for market in self.markets])[self.tenant]
         disputes = self._of_habit("disputes")
-        for place in range(MOST_INVOICES):
-            if place == MOST_INVOICES - 1:
+        for place in range(self.invoices):
+            if place == self.invoices - 1:
                 day, there = due - 30, second
             else:
                 day, there = due + 30 * place, follows

@@ -30,6 +30,7 @@ class Purpose(IntEnum):
     PHONE = 101
     POST = 102
     WRONG = 103
+    MOMENT = 104
     DISPUTES = 110
     DISPUTE_DAY = 120
 
@@ -73,3 +74,6 @@ class Purpose(IntEnum):
     DECLARED = 410
     DELAY = 420
     WORDS = 430
+    CLICKED = 440
+    AGENT = 450
+    TALKED = 460

@@ -20,6 +20,7 @@ from models.clock import Instant
 from models.core import Outcome, Work
 from recoup.simulator.world import habits
 from recoup.simulator.world.answers import Answers
+from recoup.simulator.world.house import BARE, House
 from recoup.simulator.world.life import PERSON_DAYS, Life
 from recoup.simulator.world.opening import START, Opening
 from recoup.simulator.world.population import Population
@@ -62,9 +63,12 @@ class Refused(RecoupError):
 class World:
     """A population with its opening states, ready to be run under several policies."""
 
-    def __init__(self, population: Population) -> None:
+    def __init__(self, population: Population, start: Instant = START, house: House = BARE) -> None:
+        """`start` is a midnight in UTC."""
         self.population = population
-        self.opening = Opening(population)
+        self.start = start
+        self.house = house
+        self.opening = Opening(population, start)
         self.blobs = [fold(None, self.opening.events(customer)) for customer in range(population.size)]
         ids = population.tenant_ids
         self.who = [(ids[population.tenant[c]], population.account_id(c)) for c in range(population.size)]
@@ -87,14 +91,20 @@ class World:
 class Run:
     """One run; `blobs` and `life` may be looked at when it is over."""
 
-    def __init__(self, world: World, decides: Decides, days: int, log: Log | None) -> None:
-        self.world, self.decides, self.days, self.log = world, decides, days, log
-        self.life = Life(world.population, world.opening, days)
+    def __init__(
+        self, world: World, decides: Decides, days: int, log: Log | None, *, until: Instant | None = None
+    ) -> None:
+        """`until`: no hour after this one, if the last day is not to be a whole one."""
+        self.world, self.decides, self.days, self.log, self.until = world, decides, days, log, until
+        self.life = Life(world.population, world.opening, days, world.house)
         self.answers = Answers(self.life)
         self.blobs = list(world.blobs)
         self.keys = [f"{tenant}|{account}" for tenant, account in world.who]
         # Everybody is looked at in the first hours of the first day.
-        self.reviews = START + (np.arange(world.population.size, dtype=np.int64) % HOURS) * HOUR
+        self.reviews = world.start + (np.arange(world.population.size, dtype=np.int64) % HOURS) * HOUR
+        self.moments = world.population.moment
+        self.deciding: list[int] = (self.moments + world.house.decides_after).tolist()
+        """By customer, how long after the full hour it is decided."""
         self.actions: Counter[str] = Counter()
         self.denied: Counter[str] = Counter()
 
@@ -108,7 +118,9 @@ class Run:
             for day in range(self.days):
                 self.life.begin(day)
                 for hour in range(HOURS):
-                    self._hour(START + day * DAY + hour * HOUR)
+                    now = self.world.start + day * DAY + hour * HOUR
+                    if self.until is None or now <= self.until:
+                        self._hour(now)
                 self.life.end(day)
                 if progress is not None:
                     progress(day + 1)
@@ -123,14 +135,14 @@ class Run:
             heard.setdefault(customer, []).append((event, 0))
             if log is not None:
                 log.heard(customer, event)
-        due = np.nonzero(self.reviews <= now)[0].tolist()
+        due = np.nonzero(self.reviews <= now + self.moments)[0].tolist()
         if not heard and not due:
             return
-        who, keys, blobs = self.world.who, self.keys, self.blobs
+        who, keys, blobs, deciding = self.world.who, self.keys, self.blobs, self.deciding
         customers = sorted({*heard, *due})
         late = set(due)
         work = [
-            Work(keys[c], *who[c], blobs[c], heard.get(c, []), now, c in late) for c in customers
+            Work(keys[c], *who[c], blobs[c], heard.get(c, []), now + deciding[c], c in late) for c in customers
         ]  # fmt: skip
         outcome = self.decides(work)
         self._keep(customers, outcome)
