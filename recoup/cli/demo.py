@@ -24,14 +24,24 @@ LINE_EVERY_SECONDS = 2.0
 @click.option("--rate", default=2_000.0, show_default=True, type=click.FloatRange(min=1), help="Events per second.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 8), help="Decide workers.")
 @click.option("--seed", default=1, show_default=True, help="The same seed: the same customers.")
+@click.option(
+    "--past-days",
+    default=150,
+    show_default=True,
+    type=click.IntRange(0, 400),
+    help="Days of business that are made before anything streams, so that there is something to look at.",
+)
 @click.option("--keep", is_flag=True, help="Leave the servers and workers running.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as the last line; progress goes to stderr.")
-def demo(seconds: float, accounts: int, rate: float, workers: int, seed: int, keep: bool, as_json: bool) -> None:
+def demo(
+    seconds: float, accounts: int, rate: float, workers: int, seed: int, past_days: int, keep: bool, as_json: bool
+) -> None:
     """Stream a simulated portfolio through everything, live, and add up what became of each message.
 
     Starts a local stack of its own under .recoup/demo (emptied first; your own data stay untouched), the workers, and
-    a portfolio of two tenants. Models are those under .recoup/models. Ctrl-C ends the stream early and cleanly; a second
-    one at once. The exit code is 1 when the sums do not add up.
+    a portfolio of two tenants: first its past, made with the same core and told to the same topics, then its present.
+    Models are those under .recoup/models. Ctrl-C ends the stream early and cleanly; a second one at once. The exit code
+    is 1 when the sums do not add up.
 
     \b
     Example:  recoup demo --seconds 20 --keep
@@ -48,7 +58,15 @@ def demo(seconds: float, accounts: int, rate: float, workers: int, seed: int, ke
     from schemas.errors import NotReady
 
     home = Settings().home / "demo"
-    plan = Plan(home=home.absolute(), seconds=seconds, accounts=accounts, rate=rate, workers=workers, seed=seed)
+    plan = Plan(
+        home=home.absolute(),
+        seconds=seconds,
+        accounts=accounts,
+        rate=rate,
+        workers=workers,
+        seed=seed,
+        past_days=past_days,
+    )
     stop_kept_workers(plan.home)
     if running_workers(plan.home):
         raise NotReady(f"Another demo runs under {home}: end it first (Ctrl-C), or set RECOUP_HOME for this one.")

@@ -37,6 +37,10 @@ class Figures:
         for key, value in samples.items():
             self.samples[key] += value
 
+    def since(self, before: "Figures") -> "Figures":
+        """What was counted after another moment; a worker that has started since counts whole."""
+        return Figures({key: value - before.samples.get(key, 0.0) for key, value in self.samples.items()})
+
     def total(self, name: str, **labels: str) -> int:
         """The sum of a counter over everything that has these labels."""
         wanted = set(labels.items())

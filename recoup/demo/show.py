@@ -1,6 +1,5 @@
 """Starts everything, lets a simulated portfolio live for a while, drains it, and adds up what became of every message."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -8,17 +7,14 @@ from pathlib import Path
 
 import msgspec
 
-from connectors.clickhouse.client import connect as connect_clickhouse
-from connectors.clickhouse.counts import count_rows, someone_contacted
-from connectors.kafka.counts import count_messages
-from connectors.redis.client import connect_async
-from connectors.redis.ledger import Ledger
 from models.clock import WallClock
 from recoup.demo.books import Books
-from recoup.demo.figures import Figures, Scraper
+from recoup.demo.figures import Figures
 from recoup.demo.pace import Pace
+from recoup.demo.past.make import NO_PAST, Asked, Past, make_past
 from recoup.demo.strategies import release_strategies
 from recoup.demo.view import Quantiles, View
+from recoup.demo.watch import Watch
 from recoup.settings import Settings
 from recoup.simulator.feed import Feed, Tally
 from recoup.simulator.stack import businesses_of
@@ -27,7 +23,7 @@ from recoup.stack.provision import provision
 from recoup.stack.stack import Stack
 from recoup.stack.workers import Workers
 from schemas.errors import BadInput, NotReady
-from schemas.registry import ACCOUNT_TOPICS, SOURCE_TOPICS, topic_named
+from schemas.registry import ACCOUNT_TOPICS, SOURCE_TOPICS
 
 LOOK_SECONDS = 1.0
 DRAIN_SECONDS = 120.0
@@ -54,6 +50,9 @@ class Plan(msgspec.Struct, frozen=True):
     workers: int = 1
     """Decide workers."""
     seed: int = 1
+    past_days: int = 150
+    """Made before anything streams; 0 = none."""
+    past_accounts: int = 1_400
 
 
 class Result(msgspec.Struct):
@@ -63,6 +62,7 @@ class Result(msgspec.Struct):
     tally: Tally
     figures: Figures
     first_decision_seconds: float | None
+    past: Past
     unsent: int
     """Contact requests that were made after dispatch had stopped."""
     example: tuple[str, str] | None
@@ -88,6 +88,7 @@ class Demo:
             )
         self.stopped = threading.Event()
         self.first_decision: float | None = None
+        self.past = NO_PAST
         self._feed: Feed | None = None
         self.pace = Pace()
 
@@ -132,20 +133,39 @@ class Demo:
     def _work(self, settings: Settings, workers: Workers) -> Result:
         watch = Watch(settings)
         try:
-            for job, slot in self.jobs:
-                workers.start(job, slot)
-            workers.wait_ready()
-            self._go_on()
-            self.say("all workers ready")
+            self._begin(settings, watch, workers)
             tally = self._stream(settings, watch, workers)
             self._drain(watch, workers, tally)
             return self._add_up(watch, tally)
         finally:
             watch.close()
 
+    def _begin(self, settings: Settings, watch: Watch, workers: Workers) -> None:
+        """Make the past, which lands while it is made, and start the workers that go on from it."""
+        land, *others = self.jobs
+        workers.start(*land)
+        self.past = make_past(
+            settings,
+            Asked(self.plan.past_days, self.plan.past_accounts, self.plan.seed, WallClock().now()),
+            say=self.say,
+            go_on=self._go_on,
+        )
+        for job, slot in others:
+            workers.start(job, slot)
+        workers.wait_ready()
+        self.say("all workers ready")
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while any(watch.landed(topic) < messages for topic, messages in self.past.messages.items()):
+            self._go_on()
+            if time.monotonic() > deadline:
+                raise NotReady("The demo's past has not landed; `recoup logs worker-land-0` says why.")
+            time.sleep(LOOK_SECONDS / 4)
+        self._go_on()
+        watch.leave_out_landed()
+
     # -- the stream -----------------------------------------------------------------------------------------------------
 
-    def _stream(self, settings: Settings, watch: "Watch", workers: Workers) -> Tally:
+    def _stream(self, settings: Settings, watch: Watch, workers: Workers) -> Tally:
         clock = WallClock()
         simulation = Simulation(self.plan.seed, self.plan.accounts, businesses_of(settings), start=clock.now())
         self._feed = feed = Feed(
@@ -172,7 +192,7 @@ class Demo:
             raise failures[0]
         return feed.tally
 
-    def _look(self, watch: "Watch", workers: Workers, tally: Tally) -> None:
+    def _look(self, watch: Watch, workers: Workers, tally: Tally) -> None:
         """Read every figure, and show the moment."""
         for status in workers.status():
             if status.state == "failed":
@@ -184,7 +204,7 @@ class Demo:
         view.answers = dict(tally.answers)
         view.sent = outcomes_of(figures)
         view.produced = tally.total + sum(view.sent.values())
-        view.handled = sum(watch.counters().values())
+        view.handled = sum(watch.counters().values()) - self.past.events
         view.scored = figures.total("recoup_accounts_scored_total")
         view.decisions = figures.by("recoup_decisions_total", "action")
         view.contacts_allowed = figures.total("recoup_contacts_allowed_total")
@@ -200,7 +220,7 @@ class Demo:
 
     # -- the end --------------------------------------------------------------------------------------------------------
 
-    def _drain(self, watch: "Watch", workers: Workers, tally: Tally) -> None:
+    def _drain(self, watch: Watch, workers: Workers, tally: Tally) -> None:
         """Stop the jobs one after the other, each when it has done everything that came before.
 
         Dispatch first, so that nobody makes events any more; then decide, so that nobody makes messages any more.
@@ -225,7 +245,7 @@ class Demo:
         self._look(watch, workers, tally)
 
     def _until(
-        self, done: Callable[[], bool], watch: "Watch", workers: Workers, tally: Tally, most: float = DRAIN_SECONDS
+        self, done: Callable[[], bool], watch: Watch, workers: Workers, tally: Tally, most: float = DRAIN_SECONDS
     ) -> None:
         """Wait; what is not done at the deadline will show in the books."""
         deadline = time.monotonic() + most
@@ -233,7 +253,7 @@ class Demo:
             self._look(watch, workers, tally)
             time.sleep(LOOK_SECONDS / 4)
 
-    def _add_up(self, watch: "Watch", tally: Tally) -> Result:
+    def _add_up(self, watch: Watch, tally: Tally) -> Result:
         counters, rows = watch.counters(), watch.rows()
         messages = watch.messages(watch.topics)
         books = Books(
@@ -250,49 +270,10 @@ class Demo:
             tally=tally,
             figures=figures,
             first_decision_seconds=self.first_decision,
-            unsent=messages.get("contact-requests", 0) - sum(outcomes_of(figures).values()),
+            past=self.past,
+            unsent=messages.get("contact-requests", 0) - self.past.contacts - sum(outcomes_of(figures).values()),
             example=watch.example(),
         )
-
-
-class Watch:
-    """Reads what each party counts: workers, ledger, topics, tables."""
-
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        self.scraper = Scraper(settings.home)
-        self.loop = asyncio.Runner()
-        self.ledger = Ledger(connect_async(settings.redis), settings.redis.prefix, DECIDE)
-        self.clickhouse = connect_clickhouse(settings.clickhouse)
-        self.partitions = range(topic_named(SOURCE_TOPICS[0]).partitions)
-        self.topics = tuple(count_rows(self.clickhouse, settings.clickhouse.database))
-
-    def figures(self) -> Figures:
-        """What the workers measure."""
-        return self.scraper.figures()
-
-    def counters(self) -> dict[str, int]:
-        """What the ledger counts: `applied`, `dropped:<reason>`, `dead_lettered:<reason>`."""
-        return self.loop.run(self.ledger.counters(self.partitions))
-
-    def messages(self, topics: tuple[str, ...]) -> dict[str, int]:
-        """What each topic holds."""
-        counted = count_messages(self.settings.kafka, topics)
-        return {topic: sum(partitions.values()) for topic, partitions in counted.items()}
-
-    def rows(self) -> dict[str, tuple[int, int]]:
-        """What each topic has in its table: rows, different places."""
-        return count_rows(self.clickhouse, self.settings.clickhouse.database)
-
-    def example(self) -> tuple[str, str] | None:
-        """Somebody who was contacted."""
-        return someone_contacted(self.clickhouse, self.settings.clickhouse.database)
-
-    def close(self) -> None:
-        """Let the connections go."""
-        self.loop.run(self.ledger.client.aclose())  # type: ignore[attr-defined]
-        self.loop.close()
-        self.clickhouse.close()
 
 
 def share_models(home: Path) -> None:

@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from models.actions.strategy import check_for
+from models.calendar import DAY, utc
 from models.clock import WallClock
 from recoup.audit.acts import recorded
 from recoup.audit.settings import of_policy
@@ -10,9 +13,13 @@ from recoup.policy_releases import plan, read_strategy, send, stamp
 from recoup.settings import Settings
 from recoup.tenants import published
 from schemas.control import PolicyReleased
+from schemas.strategies import HoldOut
 
 OF_TENANT = {"acme": "household", "nordlicht": "business"}
 """Tenant -> the file of `config/strategies`; every other tenant keeps its schedule."""
+HELD_OUT = 0.1
+"""Of the accounts: nobody contacts them, so that it can be seen what would have been paid anyway."""
+HELD_OUT_FOR = 90 * DAY
 
 
 def release_strategies(settings: Settings, say: Callable[[str], None]) -> None:
@@ -23,12 +30,13 @@ def release_strategies(settings: Settings, say: Callable[[str], None]) -> None:
         NotReady: Kafka does not answer.
     """
     folder = settings.tenants_dir.parent / "strategies"
+    hold_out = HoldOut(share=HELD_OUT, experiment="demo", ends_at=utc(WallClock().now() + HELD_OUT_FOR))
     for tenant_id, tenant in sorted(published(settings.kafka).items()):
         path = folder / f"{OF_TENANT.get(tenant_id, '')}.yaml"
         if not path.is_file():
             say(f"{tenant_id} decides by its own schedule")
             continue
-        strategy = read_strategy(path)
+        strategy = msgspec.structs.replace(read_strategy(path), hold_out=hold_out)
         check_for(strategy, tenant, str(path))
         wanted = plan({}, strategy, tenant_id, "policy")
         _release(settings, stamp(wanted, WallClock().now()))

@@ -36,6 +36,12 @@ def as_json(result: Result) -> dict[str, Any]:
         "contacts_by_outcome": outcomes_of(figures),
         "contacts_denied_by_rule": figures.by("recoup_contacts_denied_total", "rule"),
         "messages": books.messages,
+        "past": {
+            "days": result.past.days,
+            "accounts": result.past.accounts,
+            "events": result.past.events,
+            "seconds": result.past.seconds,
+        },
         "first_decision_seconds": result.first_decision_seconds,
         "simulator": {
             "delivered": result.tally.total,
@@ -52,7 +58,8 @@ def as_text(result: Result) -> str:
     books, figures, tally = result.books, result.figures, result.tally
     wrong = differences(books)
     dead = sum(books.dead_lettered.values())
-    by_dispatch = books.produced - tally.total
+    past = result.past
+    by_dispatch = books.produced - tally.total - past.events
     decided = _listed(figures.by("recoup_decisions_total", "action"))
     told = _listed(outcomes_of(figures)) or "none told yet"
     waiting = f", {result.unsent:,} wait for dispatch" if result.unsent else ""
@@ -62,7 +69,9 @@ def as_text(result: Result) -> str:
         f"{tally.accounts:,} accounts, {tally.seconds:.0f} s of events; from the start to the first decision: {after}.",
         "",
         _row(
-            books.produced, f"events produced: {tally.total:,} by the simulator, {by_dispatch:,} outcomes by dispatch"
+            books.produced,
+            f"events produced: {tally.total:,} by the simulator, {by_dispatch:,} outcomes by dispatch"
+            + (f", {past.events:,} in the {past.days} days before" if past.days else ""),
         ),
         _row(books.applied, "applied"),
         _row(sum(books.dropped.values()), "dropped", books.dropped),

@@ -128,6 +128,10 @@ class Run:
         tally.actions, tally.denied = dict(self.actions), dict(self.denied)
         return tally
 
+    def next_reviews(self) -> list[Instant | None]:
+        """By customer, when the account is looked at next; None = not by itself."""
+        return [None if at == NO_REVIEW else at for at in self.reviews.tolist()]
+
     def _hour(self, now: Instant) -> None:
         heard: dict[int, list[tuple[Event, int]]] = {}
         log = self.log
