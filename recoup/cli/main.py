@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "load": ("recoup.cli.load:load", "Fold opening balances and open invoices without deciding."),
     "worker": ("recoup.cli.worker:worker", "Run one worker: decide, land or dispatch."),
     "migrate": ("recoup.cli.migrate:migrate", "Bring the ClickHouse tables up to date."),
+    "access": ("recoup.cli.access:access", "Let a tenant's analysts read its rows in ClickHouse, and no others."),
+    "dictionary": ("recoup.cli.dictionary:dictionary", "Write what every table, view and column means."),
     "land": ("recoup.cli.land:land", "Land a table again from its topic."),
     "topics": ("recoup.cli.topics:topics", "Compare the topics with the registry, and apply it."),
     "schemas": ("recoup.cli.schemas:schemas", "Show, generate and check the message contracts."),

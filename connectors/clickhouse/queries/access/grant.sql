@@ -1,0 +1,2 @@
+-- All at once, in place of what was granted before.
+GRANT $grants TO $role WITH REPLACE OPTION

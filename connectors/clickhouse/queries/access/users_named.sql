@@ -1,0 +1,1 @@
+SELECT name FROM system.users WHERE name = $user
