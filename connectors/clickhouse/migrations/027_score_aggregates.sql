@@ -1,0 +1,493 @@
+-- Scores: how they are spread, whether they move, and whether they said what then came.
+--
+-- decide publishes each score once, and a block that is landed again is recognised by its token, so scores are added up
+-- in a hundred bins of probability. What came of them is known only when their horizon has passed; that is worked out
+-- every hour.
+
+-- Order key: dashboards ask for a tenant and days, then compare models.
+CREATE TABLE IF NOT EXISTS scores_daily_states
+(
+    tenant_id LowCardinality(String) COMMENT 'Tenant.',
+    day Date COMMENT 'UTC day of the scores.',
+    model LowCardinality(String) COMMENT 'Model.',
+    role LowCardinality(String) COMMENT 'Role.',
+    target LowCardinality(String) COMMENT 'Target.',
+    bin UInt8 COMMENT 'Hundredth of the probability: 0 = below 0.01, 99 = from 0.99 on.',
+    scores SimpleAggregateFunction(sum, UInt64) COMMENT 'Scores.',
+    probability SimpleAggregateFunction(sum, Float64) COMMENT 'Sum of the probabilities.'
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (tenant_id, day, model, role, target, bin)
+SETTINGS non_replicated_deduplication_window = 10000
+COMMENT 'Sums behind the views scores_daily and score_drift_daily.';
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS scores_daily_from_propensity_scores TO scores_daily_states AS
+SELECT
+    tenant_id,
+    toDate(occurred_at) AS day,
+    model,
+    role,
+    target,
+    toUInt8(least(99, floor(assumeNotNull(propensity_scores.probability) * 100))) AS bin,
+    count() AS scores,
+    sum(assumeNotNull(propensity_scores.probability)) AS probability
+FROM propensity_scores
+WHERE valid AND propensity_scores.probability IS NOT NULL
+GROUP BY tenant_id, day, model, role, target, bin
+COMMENT 'Counts scores by their probability.';
+
+CREATE VIEW IF NOT EXISTS scores_daily
+(
+    tenant_id LowCardinality(String) COMMENT 'Tenant.',
+    day Date COMMENT 'UTC day of the scores.',
+    model LowCardinality(String) COMMENT 'Model.',
+    role LowCardinality(String) COMMENT 'champion = its score was decided by, challenger = it scored beside.',
+    target LowCardinality(String) COMMENT 'What the probability is of: paid_by_due, or paid_within:N (days from the score).',
+    decile UInt8 COMMENT 'Tenth of the scale of probability: 0 = below 0.1, 9 = from 0.9 on.',
+    scores UInt64 COMMENT 'Scores in this tenth. An account that is scored twice counts twice.',
+    mean_probability Float64 COMMENT 'Mean of the scores in this tenth, 0..1.',
+    p10 Float64 COMMENT 'Of all scores of the day, model, role and target: one in ten is below, 0..1, to 0.01. The same in each of its rows.',
+    p50 Float64 COMMENT 'Median of all scores of the day, model, role and target, 0..1, to 0.01.',
+    p90 Float64 COMMENT 'Nine in ten of the scores of the day, model, role and target are below, 0..1, to 0.01.'
+)
+AS SELECT
+    tenant_id,
+    day,
+    model,
+    role,
+    target,
+    part.1 AS decile,
+    part.2 AS scores,
+    part.3 / part.2 AS mean_probability,
+    -- The mean of the hundredth in which the quantile lies.
+    arrayFirst((m, up_to) -> up_to >= 0.1 * total, means, running) AS p10,
+    arrayFirst((m, up_to) -> up_to >= 0.5 * total, means, running) AS p50,
+    arrayFirst((m, up_to) -> up_to >= 0.9 * total, means, running) AS p90
+FROM
+(
+    SELECT
+        tenant_id,
+        day,
+        model,
+        role,
+        target,
+        arraySort(groupArray((bin, n, p))) AS bins,
+        arrayMap(b -> b.3 / b.2, bins) AS means,
+        arrayCumSum(b -> b.2, bins) AS running,
+        arraySum(b -> b.2, bins) AS total,
+        arrayFilter(
+            d -> d.2 > 0,
+            arrayMap(
+                d -> (
+                    toUInt8(d),
+                    arraySum(b -> if(intDiv(b.1, 10) = d, b.2, 0), bins),
+                    arraySum(b -> if(intDiv(b.1, 10) = d, b.3, 0), bins)),
+                range(10))) AS parts
+    FROM
+    (
+        SELECT tenant_id, day, model, role, target, bin, sum(scores) AS n, sum(probability) AS p
+        FROM scores_daily_states
+        GROUP BY tenant_id, day, model, role, target, bin
+    )
+    GROUP BY tenant_id, day, model, role, target
+)
+ARRAY JOIN parts AS part
+COMMENT 'How scores are spread, by day: as a histogram of ten bins, and as quantiles.';
+
+CREATE VIEW IF NOT EXISTS score_drift_daily
+(
+    tenant_id LowCardinality(String) COMMENT 'Tenant.',
+    day Date COMMENT 'UTC day of the scores; those of the first 14 days are what others are compared with, and left out.',
+    model LowCardinality(String) COMMENT 'Model, in whichever role.',
+    psi Float64 COMMENT 'Population stability index: sum((q - p) * ln(q / p)) over ten bins of about equal mass in the first 14 days on which the model scored the tenant; 0.5 is added to every count, and bins that are empty on both sides are left out. Below 0.1 stable, above 0.2 another population; with few scores it is large by chance, about 9 / scores.',
+    scores UInt64 COMMENT 'Scores of the day. An account that is scored twice counts twice (recoup models watch counts it once).'
+)
+AS WITH
+    daily AS
+    (
+        SELECT tenant_id, model, day, sumMap(map(bin, toInt64(scores))) AS found
+        FROM scores_daily_states
+        GROUP BY tenant_id, model, day
+    ),
+    reference AS
+    (
+        SELECT
+            tenant_id,
+            model,
+            min(day) AS first_day,
+            sumMapIf(found, day < first.day + 14) AS seen,
+            arrayMap(b -> seen[toUInt8(b)], range(100)) AS counts,
+            arraySum(counts) AS total,
+            -- Which of ten bins of equal mass a hundredth belongs to: where the rows below it end.
+            arrayMap((n, up_to) -> least(9, intDiv(10 * (up_to - n), total)), counts, arrayCumSum(counts)) AS places
+        FROM daily
+        INNER JOIN (SELECT tenant_id, model, min(day) AS day FROM scores_daily_states GROUP BY tenant_id, model) AS first
+            USING (tenant_id, model)
+        GROUP BY tenant_id, model
+    )
+SELECT
+    daily.tenant_id AS tenant_id,
+    daily.day AS day,
+    daily.model AS model,
+    arraySum(
+        (before, now) -> ((now + 0.5) / (scores + 0.5 * length(used)) - (before + 0.5) / (total + 0.5 * length(used)))
+            * log(((now + 0.5) / (scores + 0.5 * length(used))) / ((before + 0.5) / (total + 0.5 * length(used)))),
+        arrayMap(pair -> pair.1, used),
+        arrayMap(pair -> pair.2, used)) AS psi,
+    toUInt64(arraySum(mapValues(daily.found))) AS scores
+FROM
+(
+    SELECT
+        daily.tenant_id,
+        daily.day,
+        daily.model,
+        daily.found,
+        reference.total AS total,
+        arrayFilter(
+            pair -> pair.1 + pair.2 > 0,
+            arrayMap(
+                g -> (
+                    arraySum((n, place) -> if(place = g, n, 0), reference.counts, reference.places),
+                    arraySum((b, place) -> if(place = g, daily.found[toUInt8(b)], 0), range(100), reference.places)),
+                range(10))) AS used
+    FROM daily
+    INNER JOIN reference USING (tenant_id, model)
+    WHERE daily.day >= reference.first_day + 14
+) AS daily
+COMMENT 'Whether the scores of a model move, by day.';
+
+CREATE VIEW IF NOT EXISTS drift
+(
+    tenant_id LowCardinality(String) COMMENT 'Tenant.',
+    at DateTime64(3, 'UTC') COMMENT 'When recoup models watch told of it, UTC.',
+    model LowCardinality(String) COMMENT 'Model.',
+    feature LowCardinality(String) COMMENT 'Feature that has drifted; score = the score itself.',
+    statistic LowCardinality(String) COMMENT 'psi = the distribution has moved, calibration = observed minus expected share of payers.',
+    value Float64 COMMENT 'Of the statistic.',
+    threshold Float64 COMMENT 'Beyond it, to either side, and beyond chance it has drifted.',
+    n Int64 COMMENT 'Accounts of the current window, or matured scores.',
+    drifted Bool COMMENT 'Whether the value is beyond the threshold. Only what has drifted is told.'
+)
+AS SELECT
+    tenant_id,
+    min(occurred_at) AS at,
+    argMin(customer_events.model, occurred_at) AS model,
+    argMin(customer_events.feature, occurred_at) AS feature,
+    argMin(customer_events.statistic, occurred_at) AS statistic,
+    ifNull(argMin(customer_events.value, occurred_at), 0) AS value,
+    ifNull(argMin(customer_events.threshold, occurred_at), 0) AS threshold,
+    ifNull(argMin(customer_events.n, occurred_at), 0) AS n,
+    abs(value) > threshold AS drifted
+FROM customer_events
+-- An event about a tenant names no account, so these few rows stand together at the beginning of each tenant.
+WHERE account_id = '' AND type = 'model.drifted' AND valid
+GROUP BY tenant_id, event_id
+COMMENT 'What recoup models watch has found to drift; each thing once a day, however often it was told.';
+
+-- Order key: dashboards ask for a tenant, then compare models and weeks.
+CREATE TABLE IF NOT EXISTS calibration_table
+(
+    tenant_id LowCardinality(String) COMMENT 'Tenant.',
+    model LowCardinality(String) COMMENT 'Model.',
+    role LowCardinality(String) COMMENT 'Role.',
+    target LowCardinality(String) COMMENT 'Target.',
+    week Date COMMENT 'Monday of the week of the scores, UTC.',
+    bin UInt8 COMMENT 'Tenth of the probability.',
+    scores UInt64 COMMENT 'Matured scores in the bin.',
+    paid UInt64 COMMENT 'Of them, paid.',
+    probability Float64 COMMENT 'Sum of their probabilities.',
+    squares Float64 COMMENT 'Sum of (probability - paid) squared.',
+    auc Float64 COMMENT 'Of the whole week.',
+    best UInt64 COMMENT 'Of the whole week: how many scores are the best tenth.',
+    best_paid UInt64 COMMENT 'Of them, paid.'
+)
+ENGINE = MergeTree
+ORDER BY (tenant_id, model, role, target, week, bin)
+COMMENT 'What the views calibration and score_quality show; made anew every hour.';
+
+-- The labels of `recoup models watch` and of training: one score of each invoice and week (the first of the week where
+-- the due date settles it, else one that is drawn by its event's id), judged by what happened until its horizon ended.
+-- Paid = closed by money, and still so at the end. Voided, credited, written off, disputed, recalled or sold within the
+-- horizon is neither paid nor unpaid, and left out; so is a score after the due date, or of an invoice that has not landed.
+CREATE MATERIALIZED VIEW IF NOT EXISTS calibration_refreshed
+REFRESH EVERY 1 HOUR TO calibration_table EMPTY AS
+WITH
+    zones AS
+    (
+        SELECT tenant_id, if(zone IN (SELECT time_zone FROM system.time_zones), zone, 'UTC') AS zone
+        FROM (SELECT tenant_id, argMax(time_zone, (_arrived_at, _offset)) AS zone FROM tenants WHERE valid GROUP BY tenant_id)
+    ),
+    scores AS
+    (
+        SELECT
+            tenant_id,
+            account_id,
+            invoice_id,
+            model,
+            role,
+            target,
+            week,
+            drawn.2 AS at,
+            drawn.4 AS probability,
+            at + 86400000 * coalesce(nullIf(toInt64OrZero(splitByChar(':', target)[2]), 0), drawn.3) AS end
+        FROM
+        (
+            SELECT
+                tenant_id,
+                account_id,
+                invoice_id,
+                model,
+                role,
+                target,
+                toMonday(toDate(occurred_at)) AS week,
+                min((
+                    if(target = 'paid_by_due', toUInt64(toUnixTimestamp64Milli(occurred_at)), cityHash64(event_id)),
+                    toUnixTimestamp64Milli(occurred_at),
+                    ifNull(horizon_days, 0),
+                    ifNull(probability, 0))) AS drawn
+            FROM propensity_scores
+            WHERE valid AND type = 'propensity.scored' AND invoice_id != '' AND occurred_at >= toMonday(now('UTC') - INTERVAL 182 DAY)
+            GROUP BY tenant_id, account_id, invoice_id, model, role, target, week
+        )
+    ),
+    -- What was done to an invoice by name; any other closing is by money.
+    own AS
+    (
+        SELECT tenant_id, account_id, event_id, invoice_id
+        FROM payment_events
+        WHERE valid AND type IN ('invoice.voided', 'invoice.written_off', 'invoice.adjusted')
+    ),
+    -- Each invoice's changes in the order of time: (at, day on the tenant's calendar, state from then on).
+    invoices AS
+    (
+        SELECT
+            tenant_id,
+            account_id,
+            invoice_id,
+            max(due) AS due_on,
+            arraySort(groupUniqArray((at, number, booked_on, cause, opened, paid))) AS moves,
+            -- Closed by a credit note after a part was paid counts as paid.
+            arrayFilter(
+                change -> change.3 != '',
+                arrayMap(
+                    (move, so_far) -> (
+                        move.1,
+                        move.3,
+                        multiIf(
+                            move.5 = 0, '',
+                            move.5 = 1, 'open',
+                            move.4 = 'invoice.voided', 'voided',
+                            move.4 = 'invoice.written_off', 'written_off',
+                            move.4 = 'invoice.adjusted' AND so_far <= 0, 'credited',
+                            'paid')),
+                    moves,
+                    arrayCumSum(move -> move.6, moves))) AS changes
+        FROM
+        (
+            SELECT
+                tenant_id,
+                account_id,
+                line.invoice_id AS invoice_id,
+                line.due_on AS due,
+                toUnixTimestamp64Milli(occurred_at) AS at,
+                _offset AS number,
+                booked_on,
+                line.opened AS opened,
+                (tenant_id, account_id, caused_by, line.invoice_id) IN (SELECT tenant_id, account_id, event_id, invoice_id FROM own) AS is_own,
+                if(is_own OR cause = 'invoice.issued', cause, 'money') AS cause,
+                -- Credit on account that an invoice used when it was issued was paid as well.
+                multiIf(is_own, 0, cause = 'invoice.issued' AND opened = 1, greatest(-ifNull(on_account_minor, 0), 0), -line.amount_minor) AS paid
+            FROM ledger_postings
+            ARRAY JOIN lines AS line
+            WHERE valid
+        )
+        GROUP BY tenant_id, account_id, invoice_id
+    ),
+    -- Spans of time in which an account's invoices or debts are disputed, recalled or sold: (invoice or '', debt or '', from, to).
+    spans AS
+    (
+        SELECT tenant_id, account_id, groupArray((invoice_id, debt_id, begins, ends)) AS bars
+        FROM
+        (
+            SELECT
+                tenant_id,
+                account_id,
+                invoice_id,
+                debt_id,
+                arrayJoin(opened) AS begins,
+                arrayMin(arrayConcat([toInt64(9223372036854775807)], arrayFilter(at -> at > begins, resolved))) AS ends
+            FROM
+            (
+                SELECT
+                    tenant_id,
+                    account_id,
+                    key,
+                    max(invoice) AS invoice_id,
+                    max(debt) AS debt_id,
+                    groupArrayIf(at, says = 'opened') AS opened,
+                    groupArrayIf(at, says = 'ended') AS resolved
+                FROM
+                (
+                    SELECT
+                        tenant_id,
+                        account_id,
+                        multiIf(
+                            type IN ('debt.recalled', 'debt.sold', 'debt.placed'), concat('f:', debt_id),
+                            dispute_id != '', dispute_id,
+                            invoice_id != '', concat('i:', invoice_id),
+                            concat('d:', debt_id)) AS key,
+                        crm_events.invoice_id AS invoice,
+                        if(crm_events.invoice_id != '', '', crm_events.debt_id) AS debt,
+                        toUnixTimestamp64Milli(occurred_at) AS at,
+                        multiIf(
+                            type IN ('dispute.opened', 'debt.recalled', 'debt.sold'), 'opened',
+                            type = 'dispute.resolved' AND outcome = 'upheld', '',
+                            'ended') AS says
+                    FROM crm_events
+                    WHERE valid AND type IN ('dispute.opened', 'dispute.resolved', 'debt.recalled', 'debt.sold', 'debt.placed')
+                )
+                GROUP BY tenant_id, account_id, key
+            )
+        )
+        GROUP BY tenant_id, account_id
+    ),
+    debts AS
+    (
+        SELECT tenant_id, account_id, invoice_id, max(debt_id) AS debt_id
+        FROM payment_events
+        WHERE valid AND type = 'invoice.issued' AND (tenant_id, account_id) IN (SELECT tenant_id, account_id FROM spans)
+        GROUP BY tenant_id, account_id, invoice_id
+    ),
+    judged AS
+    (
+        SELECT
+            scores.tenant_id AS tenant_id,
+            scores.model AS model,
+            scores.role AS role,
+            scores.target AS target,
+            scores.week AS week,
+            scores.probability AS probability,
+            scores.at AS at,
+            scores.end AS end,
+            scores.target = 'paid_by_due' AS by_due,
+            if(zones.zone = '', 'UTC', zones.zone) AS zone,
+            invoices.due_on AS due_on,
+            invoices.changes AS changes,
+            arrayCount(change -> if(by_due, change.2 <= due_on, change.1 <= end), changes) AS last,
+            greatest(1, arrayCount(change -> change.1 <= at, changes)) AS first,
+            if(last = 0, '', changes[last].3) AS state,
+            multiIf(
+                last = 0, 'competing',
+                state = 'paid', 'paid',
+                arrayExists(change -> change.3 IN ('voided', 'written_off', 'credited'), arraySlice(changes, first, last - first + 1)), 'competing',
+                arrayExists(
+                    bar -> (bar.1 = '' OR bar.1 = scores.invoice_id) AND (bar.2 = '' OR debts.debt_id = '' OR bar.2 = debts.debt_id)
+                        AND bar.4 > at
+                        AND if(by_due, toDate32(formatDateTime(fromUnixTimestamp64Milli(bar.3, 'UTC'), '%F', zone)) <= due_on, bar.3 <= end),
+                    spans.bars), 'competing',
+                'unpaid') AS outcome
+        FROM scores
+        INNER JOIN invoices ON scores.tenant_id = invoices.tenant_id AND scores.account_id = invoices.account_id AND scores.invoice_id = invoices.invoice_id
+        LEFT JOIN spans ON scores.tenant_id = spans.tenant_id AND scores.account_id = spans.account_id
+        LEFT JOIN debts ON scores.tenant_id = debts.tenant_id AND scores.account_id = debts.account_id AND scores.invoice_id = debts.invoice_id
+        LEFT JOIN zones ON scores.tenant_id = zones.tenant_id
+        WHERE if(
+            by_due,
+            due_on < toDate32(formatDateTime(now('UTC'), '%F', zone)) AND due_on >= toDate32(formatDateTime(fromUnixTimestamp64Milli(at, 'UTC'), '%F', zone)),
+            end <= toUnixTimestamp64Milli(now64(3, 'UTC')))
+    ),
+    weeks AS
+    (
+        SELECT
+            tenant_id,
+            model,
+            role,
+            target,
+            week,
+            arrayReverseSort(groupArray((probability, toUInt8(outcome = 'paid')))) AS pairs,
+            arrayROCAUC(arrayMap(pair -> pair.1, pairs), arrayMap(pair -> pair.2, pairs)) AS auc,
+            toUInt64(ceil(length(pairs) / 10)) AS best,
+            arraySum(arrayMap(pair -> pair.2, arraySlice(pairs, 1, best))) AS best_paid
+        FROM judged
+        WHERE outcome IN ('paid', 'unpaid')
+        GROUP BY tenant_id, model, role, target, week
+    )
+SELECT
+    tenant_id,
+    model,
+    role,
+    target,
+    week,
+    toUInt8(least(9, floor(pair.1 * 10))) AS bin,
+    count() AS scores,
+    sum(pair.2) AS paid,
+    sum(pair.1) AS probability,
+    sum((pair.1 - pair.2) * (pair.1 - pair.2)) AS squares,
+    any(weeks.auc) AS auc,
+    any(weeks.best) AS best,
+    any(weeks.best_paid) AS best_paid
+FROM weeks
+ARRAY JOIN pairs AS pair
+GROUP BY tenant_id, model, role, target, week, bin
+COMMENT 'Judges the scores of the last 26 weeks whose horizon has passed.';
+
+CREATE VIEW IF NOT EXISTS calibration
+(
+    tenant_id LowCardinality(String) COMMENT 'Tenant.',
+    model LowCardinality(String) COMMENT 'Model.',
+    role LowCardinality(String) COMMENT 'champion or challenger.',
+    target LowCardinality(String) COMMENT 'What the probability is of: paid_by_due, or paid_within:N (days from the score).',
+    week Date COMMENT 'Monday of the week in which the scores were made, UTC.',
+    bin UInt8 COMMENT 'Tenth of the scale of probability: 0 = below 0.1, 9 = from 0.9 on.',
+    scores UInt64 COMMENT 'Matured scores, one of each invoice and week: the first of the week where the due date settles it, else one that is drawn. Left out: horizons that have not passed; invoices that were voided, credited, written off, disputed, recalled or sold within them; scores after the due date; scores of over 26 weeks ago.',
+    mean_probability Float64 COMMENT 'Mean of what the scores said, 0..1.',
+    observed_rate Float64 COMMENT 'Share that was paid in full within the horizon and still was at its end, 0..1. Calibrated = mean_probability.',
+    observed_low Float64 COMMENT 'Lower end of its 95 % interval (Wilson), 0..1. Invoices of one account are taken as independent, so it is somewhat too narrow.',
+    observed_high Float64 COMMENT 'Upper end of the same.'
+)
+AS SELECT
+    tenant_id,
+    model,
+    role,
+    target,
+    week,
+    bin,
+    scores,
+    probability / scores AS mean_probability,
+    paid / scores AS observed_rate,
+    (observed_rate + 1.92 / scores - 1.96 * sqrt((observed_rate * (1 - observed_rate) + 0.96 / scores) / scores)) / (1 + 3.84 / scores) AS observed_low,
+    (observed_rate + 1.92 / scores + 1.96 * sqrt((observed_rate * (1 - observed_rate) + 0.96 / scores) / scores)) / (1 + 3.84 / scores) AS observed_high
+FROM calibration_table
+COMMENT 'What scores said and what then came, by week and bin. Up to an hour old.';
+
+CREATE VIEW IF NOT EXISTS score_quality
+(
+    tenant_id LowCardinality(String) COMMENT 'Tenant.',
+    model LowCardinality(String) COMMENT 'Model.',
+    role LowCardinality(String) COMMENT 'champion or challenger.',
+    target LowCardinality(String) COMMENT 'What the probability is of.',
+    week Date COMMENT 'Monday of the week in which the scores were made, UTC.',
+    scores UInt64 COMMENT 'Matured scores, as in calibration.',
+    observed_rate Float64 COMMENT 'Share that was paid, 0..1.',
+    mean_probability Float64 COMMENT 'Mean of what the scores said, 0..1.',
+    brier Float64 COMMENT 'Mean of (probability - paid) squared, 0..1; lower is better.',
+    brier_base Float64 COMMENT 'The same of a model that says the observed rate of the week of everybody: r * (1 - r). A model is worth something below it.',
+    auc Nullable(Float64) COMMENT 'Probability that a score of a paid invoice is above that of an unpaid one, 0..1, 0.5 = chance; null when all or none were paid.',
+    gain_top_decile Nullable(Float64) COMMENT 'How many times as many of the tenth with the best scores were paid as of all; null when none was paid.'
+)
+AS SELECT
+    tenant_id,
+    model,
+    role,
+    target,
+    week,
+    sum(found.scores) AS scores,
+    sum(found.paid) / scores AS observed_rate,
+    sum(found.probability) / scores AS mean_probability,
+    sum(found.squares) / scores AS brier,
+    observed_rate * (1 - observed_rate) AS brier_base,
+    if(observed_rate IN (0, 1), NULL, any(found.auc)) AS auc,
+    if(observed_rate = 0, NULL, any(found.best_paid) / any(found.best) / observed_rate) AS gain_top_decile
+FROM calibration_table AS found
+GROUP BY tenant_id, model, role, target, week
+COMMENT 'How good scores are, by week, on matured outcomes. Up to an hour old.';
