@@ -1,0 +1,1 @@
+"""What the cash forecast is worth on a real ledger."""
