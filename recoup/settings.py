@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from connectors.channels.settings import ChannelSettings
@@ -15,6 +15,19 @@ from connectors.redis.settings import RedisSettings
 from recoup.stack.settings import StackSettings
 from schemas.errors import BadInput
 from streams.settings import StreamSettings
+
+
+class ConsoleSettings(BaseModel, extra="forbid"):
+    """Where `recoup console` listens, and who may look."""
+
+    host: str = "127.0.0.1"
+    """Any other than the machine itself needs a token."""
+    port: int = Field(default=8642, ge=0, le=65535)
+    """0 = any free one."""
+    token: SecretStr | None = None
+    """What a visitor has to know, 16 characters at least."""
+    names: tuple[str, ...] = ()
+    """Host names, besides `host` itself, that browsers may ask for it by."""
 
 
 class Settings(BaseSettings):
@@ -39,6 +52,7 @@ class Settings(BaseSettings):
     channels: ChannelSettings = ChannelSettings()
     streams: StreamSettings = StreamSettings()
     stack: StackSettings = StackSettings()
+    console: ConsoleSettings = ConsoleSettings()
 
     def __init__(self, **values: Any) -> None:
         try:
