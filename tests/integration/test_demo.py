@@ -58,7 +58,8 @@ def check(summary: dict) -> None:  # type: ignore[type-arg]
     assert summary["dropped"] == sum(summary["dropped_by_reason"].values())
     assert summary["dead_lettered"] == sum(summary["dead_lettered_by_reason"].values())
     assert summary["dead_lettered_by_reason"].keys() <= set(REASONS)
-    assert summary["produced"] == summary["simulator"]["delivered"] + sum(summary["contacts_by_outcome"].values())
+    by_dispatch = sum(summary["contacts_by_outcome"].values())
+    assert summary["produced"] == summary["simulator"]["delivered"] + by_dispatch + summary["past"]["events"]
     assert summary["landed"] == summary["messages"]
     assert summary["landed"]["next-best-actions"] == summary["decisions"] > 0
     for latency in ("event_to_decision_ms", "event_to_row_ms"):
@@ -67,7 +68,7 @@ def check(summary: dict) -> None:  # type: ignore[type-arg]
 
 @pytest.mark.timeout(180)
 def test_the_demo_ends_with_books_that_add_up_and_leaves_nothing_running(tmp_path: Path):
-    with demo(tmp_path, "--seconds", "8", "--accounts", "300", "--rate", "400") as running:
+    with demo(tmp_path, "--seconds", "8", "--accounts", "300", "--rate", "400", "--past-days", "0") as running:
         out, err = running.communicate(timeout=150)
         assert running.returncode == 0, err
         summary = json.loads(out.splitlines()[-1])
@@ -81,7 +82,7 @@ def test_the_demo_ends_with_books_that_add_up_and_leaves_nothing_running(tmp_pat
 
 @pytest.mark.timeout(180)
 def test_an_interrupted_demo_still_adds_up(tmp_path: Path):
-    with demo(tmp_path, "--seconds", "600", "--accounts", "300", "--rate", "400") as running:
+    with demo(tmp_path, "--seconds", "600", "--accounts", "300", "--rate", "400", "--past-days", "7") as running:
         assert running.stderr is not None
         wait_for(running.stderr, "contact ")
         running.send_signal(signal.SIGINT)
