@@ -1,0 +1,5 @@
+SELECT toDateTime(day, 'UTC') AS time, sum(agents_daily.right_party) / nullIf(sum(agents_daily.dials), 0) AS "Right party"
+FROM agents_daily
+WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__dateFilter(day)
+GROUP BY day
+ORDER BY day

@@ -1,0 +1,8 @@
+SELECT
+    toDateTime(week, 'UTC') AS time,
+    channel,
+    sum(contacts_left) / nullIf(sum(contacts_left + contacts_made), 0) AS "Value"
+FROM allowance_weekly
+WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__dateFilter(week)
+GROUP BY week, channel
+ORDER BY week, channel

@@ -1,0 +1,7 @@
+SELECT
+    channel AS "Channel",
+    sum(denials_hourly.denials) AS "Denials"
+FROM denials_hourly
+WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND channel != '' AND $__timeFilter(hour)
+GROUP BY channel
+ORDER BY "Denials" DESC

@@ -1,0 +1,8 @@
+SELECT
+    toDateTime(day, 'UTC') AS time,
+    channel,
+    sum(collected_minor) / ${minor_per_unit} AS "Value"
+FROM contact_funnel_daily
+WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND currency = ${currency:singlequote} AND $__conditionalAll(channel IN (${channel:singlequote}), $channel) AND channel != '' AND $__dateFilter(day)
+GROUP BY day, channel
+ORDER BY day, channel

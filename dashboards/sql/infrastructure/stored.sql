@@ -1,0 +1,3 @@
+SELECT sum(bytes_on_disk) AS "Stored"
+FROM system.parts
+WHERE active AND database = currentDatabase()

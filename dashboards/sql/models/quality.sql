@@ -1,0 +1,8 @@
+SELECT
+    toDateTime(week, 'UTC') AS time,
+    concat(model, ' · ', target) AS series,
+    sum(auc * scores) / nullIf(sumIf(scores, auc IS NOT NULL), 0) AS "Value"
+FROM score_quality
+WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__conditionalAll(model IN (${model:singlequote}), $model) AND $__dateFilter(week)
+GROUP BY week, model, target
+ORDER BY week, series

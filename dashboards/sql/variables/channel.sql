@@ -1,0 +1,1 @@
+SELECT DISTINCT channel FROM contact_funnel_daily WHERE channel != '' ORDER BY channel

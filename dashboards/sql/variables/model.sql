@@ -1,0 +1,1 @@
+SELECT DISTINCT model FROM scores_daily WHERE model != '' ORDER BY model

@@ -1,0 +1,1 @@
+SELECT DISTINCT tenant_id FROM collections_daily ORDER BY tenant_id
