@@ -19,8 +19,8 @@ CREATE TABLE IF NOT EXISTS contacts_states
 (
     tenant_id LowCardinality(String) COMMENT 'Tenant.',
     account_id String COMMENT 'Account.',
-    kind LowCardinality(String) COMMENT 'contact, promise, complaint, opt_out or inbound_call.',
-    id String COMMENT 'Of the contact or the promise; of a complaint its complaint_id, or its event where it has none; of an opt-out, an inbound call, or a call that names no contact, its event.',
+    kind LowCardinality(String) COMMENT 'contact, promise, complaint, opt_out, reply or inbound_call.',
+    id String COMMENT 'Of the contact or the promise; of a complaint its complaint_id, or its event where it has none; of an opt-out that a text said, the contact that confirms it; of other opt-outs, replies, inbound calls, and calls that name no contact, the event.',
     decision_id SimpleAggregateFunction(max, String) COMMENT 'Decision that chose the contact; empty = somebody else made it.',
     channel SimpleAggregateFunction(max, LowCardinality(String)) COMMENT 'Channel of the contact; of an answer the channel that it names.',
     template SimpleAggregateFunction(max, LowCardinality(String)) COMMENT 'Template of the contact.',
@@ -36,7 +36,7 @@ CREATE TABLE IF NOT EXISTS contacts_states
     opened_at SimpleAggregateFunction(min, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When it was first opened, UTC.',
     clicked_at SimpleAggregateFunction(min, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When a link in it was first followed, UTC.',
     replied_at SimpleAggregateFunction(min, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When the first reply to it came, UTC.',
-    told_at SimpleAggregateFunction(min, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When the promise, complaint, opt-out or inbound call came, UTC.',
+    told_at SimpleAggregateFunction(min, Nullable(DateTime64(3, 'UTC'))) COMMENT 'When the promise, complaint, opt-out, reply or inbound call came, UTC.',
     bounced SimpleAggregateFunction(max, Bool) COMMENT 'It left and could not be delivered.',
     failed SimpleAggregateFunction(max, Bool) COMMENT 'It never left.',
     handover SimpleAggregateFunction(max, LowCardinality(String)) COMMENT 'accepted, or unknown if any report of its sending says so.',
@@ -52,13 +52,13 @@ CREATE TABLE IF NOT EXISTS contacts_states
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant_id, account_id, kind, id)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Everything that is known of each contact, and of each promise, complaint, opt-out and inbound call; states that analysts do not read.';
+COMMENT 'Internal: what is known of each contact, and of each promise, complaint, opt-out, reply and inbound call. One or more rows each, until they are merged.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS contacts_from_next_best_actions TO contacts_states AS
 SELECT
     tenant_id,
     account_id,
-    'contact' AS kind,
+    kind,
     contact_id AS id,
     decision_id,
     channel,
@@ -68,12 +68,15 @@ SELECT
     arm,
     segment,
     currency,
-    occurred_at AS decided_at,
+    if(kind = 'contact', occurred_at, NULL) AS decided_at,
+    if(kind = 'opt_out', occurred_at, NULL) AS told_at,
     -- In doubt the dearer of two candidates with the same words.
     arrayMax(arrayMap(c -> if(c.action = action AND c.channel = channel AND c.template = template, c.cost, 0), candidates)) AS cost_minor
 FROM next_best_actions
+-- An opt-out that decide has read in a text is no event of its own; what tells of it is that it is confirmed, within seconds.
+ARRAY JOIN if(purpose = 'opt_out_confirmation', ['contact', 'opt_out'], ['contact']) AS kind
 WHERE valid AND contact_id != ''
-COMMENT 'What the decision says of the contact that it chose.';
+COMMENT 'What the decision says of the contact that it chose, and of the opt-out that it confirms.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS contacts_from_contact_requests TO contacts_states AS
 SELECT
@@ -94,27 +97,23 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS contacts_from_interaction_events TO conta
 SELECT
     tenant_id,
     account_id,
-    multiIf(
-        type IN ('promise.made', 'promise.cancelled'), 'promise',
-        type = 'complaint.received', 'complaint',
-        type = 'opt_out.received', 'opt_out',
-        type = 'call.completed' AND direction = 'inbound', 'inbound_call',
-        'contact') AS kind,
+    kind,
     multiIf(
         kind = 'promise', promise_id,
         kind = 'complaint' AND complaint_id != '', complaint_id,
         kind = 'contact' AND contact_id != '', contact_id,
         event_id) AS id,
     decision_id,
+    -- A contact by voicemail stays one: of two channels the greater name counts.
     if(type = 'call.completed', 'call', channel) AS channel,
     template,
     purpose,
     currency,
-    if(type = 'contact.sent' OR (type = 'call.completed' AND kind = 'contact'), occurred_at, NULL) AS sent_at,
+    if(type IN ('contact.sent', 'call.completed') AND kind = 'contact', occurred_at, NULL) AS sent_at,
     if(type = 'contact.delivered', occurred_at, NULL) AS delivered_at,
     if(type = 'contact.opened', occurred_at, NULL) AS opened_at,
     if(type = 'contact.clicked', occurred_at, NULL) AS clicked_at,
-    if(type = 'reply.received', occurred_at, NULL) AS replied_at,
+    if(type = 'reply.received' AND kind = 'contact', occurred_at, NULL) AS replied_at,
     if(kind != 'contact' AND type != 'promise.cancelled', occurred_at, NULL) AS told_at,
     type = 'contact.bounced' AS bounced,
     type = 'contact.failed' AS failed,
@@ -126,13 +125,20 @@ SELECT
     if(type = 'promise.made', due_on, NULL) AS due_on,
     type = 'promise.cancelled' AS cancelled
 FROM interaction_events
+ARRAY JOIN multiIf(
+    type IN ('promise.made', 'promise.cancelled'), ['promise'],
+    type = 'complaint.received', ['complaint'],
+    type IN ('opt_out.received', 'reply.read'), ['opt_out'],
+    type = 'call.completed' AND direction = 'inbound', ['inbound_call'],
+    -- A reply that names no contact answers none.
+    type = 'reply.received', if(contact_id = '', ['reply'], ['reply', 'contact']),
+    ['contact']) AS kind
 WHERE valid
-    AND type IN (
+    AND (type IN (
         'contact.sent', 'contact.delivered', 'contact.bounced', 'contact.failed', 'contact.opened', 'contact.clicked',
         'call.completed', 'reply.received', 'promise.made', 'promise.cancelled', 'complaint.received', 'opt_out.received')
-    -- A reply that names no contact answers none.
-    AND (type != 'reply.received' OR contact_id != '')
-COMMENT 'What providers and customers say of contacts, and promises, complaints, opt-outs and inbound calls.';
+        OR (type = 'reply.read' AND intent = 'opt_out'))
+COMMENT 'What providers and customers say of contacts, and promises, complaints, opt-outs, replies and inbound calls.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS contacts_from_customer_events TO contacts_states AS
 SELECT
@@ -140,6 +146,9 @@ SELECT
     account_id,
     'promise' AS kind,
     promise_id AS id,
+    currency,
+    amount_minor,
+    due_on,
     type = 'promise.kept' AS kept,
     type = 'promise.broken' AS broken
 FROM customer_events
@@ -163,12 +172,12 @@ CREATE TABLE IF NOT EXISTS answers_table
 (
     tenant_id LowCardinality(String) COMMENT 'Tenant.',
     day Date COMMENT 'UTC day on which it came.',
-    kind LowCardinality(String) COMMENT 'promise, complaint, opt_out or inbound_call.',
+    kind LowCardinality(String) COMMENT 'promise, complaint, opt_out, reply or inbound_call.',
     account_id String COMMENT 'Account.',
     id String COMMENT 'Of the promise or complaint; else of the event.',
     at DateTime64(3, 'UTC') COMMENT 'When it came, UTC.',
     channel LowCardinality(String) COMMENT 'Channel that it names; empty = none.',
-    contact_id String COMMENT 'The last contact of the account that left within 14 days before; empty = none.',
+    contact_id String COMMENT 'The last contact about a debt within 14 days before; empty = none.',
     contact_channel LowCardinality(String) COMMENT 'Channel of that contact; empty = none.',
     currency LowCardinality(String) COMMENT 'Of a promise.',
     amount_minor Nullable(Int64) COMMENT 'Of a promise: what was promised, minor units.',
@@ -181,60 +190,99 @@ CREATE TABLE IF NOT EXISTS answers_table
 )
 ENGINE = MergeTree
 ORDER BY (tenant_id, day, kind, account_id, id)
-COMMENT 'What the view answers shows; made anew every five minutes.';
+COMMENT 'Internal: what the view answers shows, made anew every five minutes. One row an answer.';
 
--- A promise belongs to the last contact that had left when it was made, no more than 14 days before: the same last touch
--- as that of money. Only accounts that have answered are joined, so what is held in memory is small.
+-- An answer belongs to the last contact about a debt that had left when it came, no more than 14 days before, unless the
+-- contact bounced, or the call reached nobody or the wrong person: the last touch that money is put down to as well. Only
+-- accounts that have answered are joined, so what is held in memory is small.
 CREATE MATERIALIZED VIEW IF NOT EXISTS answers_refreshed
 REFRESH EVERY 5 MINUTE TO answers_table EMPTY AS
 WITH
+    replies AS
+    (
+        SELECT tenant_id, account_id, id, told_at
+        FROM contacts_states FINAL
+        WHERE kind = 'reply'
+    ),
+    -- Opt-outs that have an event.
+    opted AS
+    (
+        SELECT tenant_id, account_id, groupArray(told_at) AS times
+        FROM contacts_states FINAL
+        WHERE kind = 'opt_out' AND policy = ''
+        GROUP BY tenant_id, account_id
+    ),
     said AS
     (
-        SELECT *, assumeNotNull(told_at) AS at
-        FROM contacts_states FINAL
-        WHERE kind IN ('promise', 'complaint', 'opt_out', 'inbound_call') AND told_at IS NOT NULL
+        SELECT
+            found.tenant_id AS tenant_id,
+            found.account_id AS account_id,
+            found.kind AS kind,
+            found.id AS id,
+            -- A promise that was read in a reply has the reply's id and no event of its own.
+            coalesce(found.told_at, replies.told_at) AS at,
+            found.channel AS channel,
+            found.currency AS currency,
+            found.amount_minor AS amount_minor,
+            found.due_on AS due_on,
+            multiIf(found.kept, true, found.broken, false, NULL) AS kept,
+            found.cancelled AS cancelled,
+            found.last_call AS last_call
+        FROM (SELECT * FROM contacts_states FINAL WHERE kind IN ('promise', 'complaint', 'opt_out', 'reply', 'inbound_call')) AS found
+        LEFT JOIN replies
+            ON found.tenant_id = replies.tenant_id AND found.account_id = replies.account_id AND found.id = replies.id
+        LEFT JOIN opted ON found.tenant_id = opted.tenant_id AND found.account_id = opted.account_id
+        -- An opt-out that has an event and is confirmed as well is one.
+        WHERE NOT (
+            found.kind = 'opt_out' AND found.policy != ''
+            AND arrayExists(time -> time BETWEEN found.told_at - INTERVAL 1 HOUR AND found.told_at, opted.times))
     ),
     touches AS
     (
         SELECT tenant_id, account_id, assumeNotNull(sent_at) AS at, max((id, channel)) AS contact
         FROM contacts_states FINAL
-        WHERE kind = 'contact' AND sent_at IS NOT NULL
+        WHERE kind = 'contact' AND sent_at IS NOT NULL AND NOT bounced AND NOT failed
+            AND purpose IN ('collection', 'validation_notice') AND last_call.outcome NOT IN ('not_connected', 'wrong_party')
             AND (tenant_id, account_id) IN (SELECT tenant_id, account_id FROM contacts_states WHERE kind != 'contact')
         GROUP BY tenant_id, account_id, at
     )
 SELECT
-    said.tenant_id AS tenant_id,
-    toDate(said.at) AS day,
-    said.kind AS kind,
-    said.account_id AS account_id,
-    said.id AS id,
-    said.at AS at,
-    said.channel AS channel,
-    if(touches.at >= said.at - INTERVAL 14 DAY, touches.contact.1, '') AS contact_id,
-    if(touches.at >= said.at - INTERVAL 14 DAY, touches.contact.2, '') AS contact_channel,
-    said.currency AS currency,
-    said.amount_minor AS amount_minor,
-    said.due_on AS due_on,
-    multiIf(said.kept, true, said.broken, false, NULL) AS kept,
-    said.cancelled AS cancelled,
-    said.last_call.agent AS agent,
-    said.last_call.outcome AS outcome,
-    said.last_call.handle_seconds AS handle_seconds
-FROM said
-ASOF LEFT JOIN touches
-    ON said.tenant_id = touches.tenant_id AND said.account_id = touches.account_id AND said.at >= touches.at
-COMMENT 'Puts each promise, complaint, opt-out and inbound call beside the contact that it followed.';
+    tenant_id,
+    toDate(at) AS day,
+    kind,
+    account_id,
+    id,
+    at,
+    channel,
+    if(recent, last_contact.1, '') AS contact_id,
+    if(recent, last_contact.2, '') AS contact_channel,
+    currency,
+    amount_minor,
+    due_on,
+    kept,
+    cancelled,
+    last_call.agent AS agent,
+    last_call.outcome AS outcome,
+    last_call.handle_seconds AS handle_seconds
+FROM
+(
+    SELECT said.* EXCEPT at, assumeNotNull(said.at) AS at, touches.contact AS last_contact, touches.at >= said.at - INTERVAL 14 DAY AS recent
+    FROM (SELECT * FROM said WHERE at IS NOT NULL) AS said
+    ASOF LEFT JOIN touches
+        ON said.tenant_id = touches.tenant_id AND said.account_id = touches.account_id AND said.at >= touches.at
+)
+COMMENT 'Puts each promise, complaint, opt-out, reply and inbound call beside the contact that it followed.';
 
 CREATE VIEW IF NOT EXISTS answers
 (
     tenant_id LowCardinality(String) COMMENT 'Tenant.',
     day Date COMMENT 'UTC day on which it came.',
-    kind LowCardinality(String) COMMENT 'promise, complaint, opt_out or inbound_call.',
+    kind LowCardinality(String) COMMENT 'promise, complaint, opt_out, reply or inbound_call.',
     account_id String COMMENT 'Account.',
-    id String COMMENT 'promise_id or complaint_id; else the id of the event.',
-    at DateTime64(3, 'UTC') COMMENT 'When it came, UTC.',
+    id String COMMENT 'promise_id (of a promise that was read in a reply, the reply''s event) or complaint_id; of an opt-out that was said in a text, the contact that confirms it; else the event.',
+    at DateTime64(3, 'UTC') COMMENT 'When it came, UTC; of an opt-out that was said in a text, when it was confirmed.',
     channel LowCardinality(String) COMMENT 'Channel that it names: of an opt-out the one that is closed (all = every one); empty = none.',
-    contact_id String COMMENT 'The last contact of the account that left within 14 days before it; empty = none did.',
+    contact_id String COMMENT 'The last contact about a debt that left within 14 days before it and, as far as is known, reached the customer; empty = none did.',
     contact_channel LowCardinality(String) COMMENT 'Channel of that contact; empty = none.',
     currency LowCardinality(String) COMMENT 'Currency of a promise.',
     amount_minor Nullable(Int64) COMMENT 'What was promised, minor units of the currency.',
@@ -247,7 +295,7 @@ CREATE VIEW IF NOT EXISTS answers
 )
 AS SELECT tenant_id, day, kind, account_id, id, at, channel, contact_id, contact_channel, currency, amount_minor, due_on, kept, cancelled, agent, outcome, handle_seconds
 FROM answers_table
-COMMENT 'Promises, complaints, opt-outs and inbound calls, each beside the contact that it followed. A repeated event counts once. Up to five minutes old.';
+COMMENT 'Promises, complaints, opt-outs, replies and inbound calls, each beside the contact that it followed. A repeated event counts once. Left out: promises that were read in a reply, until they are judged; opt-outs that were read in a mail and that nobody confirms. Up to five minutes old.';
 
 -- Order key: dashboards ask for a tenant and days; an account's contacts are found by the index.
 CREATE TABLE IF NOT EXISTS contacts_table
@@ -290,7 +338,7 @@ CREATE TABLE IF NOT EXISTS contacts_table
 )
 ENGINE = MergeTree
 ORDER BY (tenant_id, day, channel, account_id, contact_id)
-COMMENT 'What the view contacts shows; made anew every five minutes.';
+COMMENT 'Internal: what the view contacts shows, made anew every five minutes. One row a contact.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS contacts_refreshed
 REFRESH EVERY 5 MINUTE DEPENDS ON answers_refreshed TO contacts_table EMPTY AS
@@ -381,14 +429,14 @@ CREATE VIEW IF NOT EXISTS contacts
     agent LowCardinality(String) COMMENT 'Who made its last call; empty = nobody or not told.',
     handle_seconds Nullable(Float64) COMMENT 'Seconds that the agent spent on its last call.',
     cost_minor Float64 COMMENT 'What the strategy reckons that it costs, money and minutes, in minor units with fractions: a text costs less than one. 0 where the policy knows no costs.',
-    collected_minor Int64 COMMENT 'Money received within 14 days after it while it was the last contact of the account, less what of it went back, minor units. Money in another currency than that of the row is left out.',
-    promise_id String COMMENT 'The first promise within 14 days after it while it was the last contact of the account; empty = none.',
+    collected_minor Int64 COMMENT 'Money received within 14 days after it while it was the last contact about a debt of the account, less what of it went back, minor units. Money in another currency than that of the row is left out.',
+    promise_id String COMMENT 'The first promise within 14 days after it while it was the last contact about a debt of the account; empty = none.',
     promise_kept Nullable(Bool) COMMENT 'Of that promise: true = kept, false = broken, null = none or not judged (yet).',
-    promises UInt64 COMMENT 'Promises within 14 days after it while it was the last contact of the account.',
+    promises UInt64 COMMENT 'Promises within 14 days after it while it was the last contact about a debt of the account.',
     promises_kept UInt64 COMMENT 'Of these promises, kept so far.',
     promised_minor Int64 COMMENT 'What these promises promise, minor units; other currencies than that of the row are left out.',
-    complaints UInt64 COMMENT 'Complaints within 14 days after it while it was the last contact of the account.',
-    opt_outs UInt64 COMMENT 'Opt-outs within 14 days after it while it was the last contact of the account.'
+    complaints UInt64 COMMENT 'Complaints within 14 days after it while it was the last contact about a debt of the account.',
+    opt_outs UInt64 COMMENT 'Opt-outs within 14 days after it while it was the last contact about a debt of the account.'
 )
 AS SELECT tenant_id, day, account_id, contact_id, decision_id, channel, template, purpose, policy, arm, segment, currency, decided_at, requested_at, sent_at, delivered_at, opened_at, clicked_at, replied_at, bounced, failed, handover, call_outcome, agent, handle_seconds, cost_minor, collected_minor, promise_id, promise_kept, promises, promises_kept, promised_minor, complaints, opt_outs
 FROM contacts_table
@@ -422,7 +470,7 @@ CREATE TABLE IF NOT EXISTS contact_funnel_daily_table
 )
 ENGINE = MergeTree
 ORDER BY (tenant_id, day, channel, template, policy, arm, currency)
-COMMENT 'What the view contact_funnel_daily shows; made anew every five minutes.';
+COMMENT 'Internal: what the view contact_funnel_daily shows, made anew every five minutes. One row a day, channel, template, policy, arm and currency.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS contact_funnel_daily_refreshed
 REFRESH EVERY 5 MINUTE DEPENDS ON contacts_refreshed TO contact_funnel_daily_table EMPTY AS
@@ -471,12 +519,12 @@ CREATE VIEW IF NOT EXISTS contact_funnel_daily
     dials UInt64 COMMENT 'Contacts with a call that has ended.',
     connects UInt64 COMMENT 'Of the dials, those whose last call a person took: conversation, third_party or wrong_party. Voicemail is none.',
     right_party UInt64 COMMENT 'Of the dials, those whose last call was a conversation with the right party.',
-    promises UInt64 COMMENT 'Promises within 14 days after a contact while it was the last one of its account.',
+    promises UInt64 COMMENT 'Promises within 14 days after a contact while it was the last one about a debt of its account.',
     promises_kept UInt64 COMMENT 'Of these promises, kept so far.',
-    collected_minor Int64 COMMENT 'Money received within 14 days after a contact while it was the last one of its account, less what of it went back; minor units. Last touch, no causal effect.',
+    collected_minor Int64 COMMENT 'Money received within 14 days after a contact while it was the last one about a debt of its account, less what of it went back; minor units. Last touch, no causal effect.',
     cost_minor Float64 COMMENT 'Cost of the contacts that left as the strategy reckons it, minor units with fractions. Cost per unit collected = cost_minor / collected_minor.',
-    complaints UInt64 COMMENT 'Complaints within 14 days after a contact while it was the last one of its account. Complaints without such a contact are in complaints_daily only.',
-    opt_outs UInt64 COMMENT 'Opt-outs within 14 days after a contact while it was the last one of its account. Others are in complaints_daily only.'
+    complaints UInt64 COMMENT 'Complaints within 14 days after a contact while it was the last one about a debt of its account. Complaints without such a contact are in complaints_daily only.',
+    opt_outs UInt64 COMMENT 'Opt-outs within 14 days after a contact while it was the last one about a debt of its account. Others are in complaints_daily only.'
 )
 AS SELECT tenant_id, day, channel, template, policy, arm, currency, decided, dispatched, delivered, opened, clicked, replied, dials, connects, right_party, promises, promises_kept, collected_minor, cost_minor, complaints, opt_outs
 FROM contact_funnel_daily_table
@@ -531,11 +579,11 @@ CREATE VIEW IF NOT EXISTS agents_daily
     connects UInt64 COMMENT 'Of the dials, those that a person took: conversation, third_party or wrong_party.',
     right_party UInt64 COMMENT 'Of the dials, conversations with the right party.',
     inbound UInt64 COMMENT 'Inbound calls that the agent answered.',
-    promises UInt64 COMMENT 'Promises within 14 days after a dial while it was the last contact of its account.',
+    promises UInt64 COMMENT 'Promises within 14 days after a dial while it was the last one about a debt of its account.',
     promised_minor Int64 COMMENT 'What these promises promise, minor units.',
     promises_kept UInt64 COMMENT 'Of these promises, kept so far.',
     handle_seconds Float64 COMMENT 'Seconds of dials and inbound calls; calls of unknown length count 0.',
-    collected_minor Int64 COMMENT 'Money received within 14 days after a dial while it was the last contact of its account, less what of it went back; minor units.'
+    collected_minor Int64 COMMENT 'Money received within 14 days after a dial while it was the last one about a debt of its account, less what of it went back; minor units.'
 )
 AS SELECT
     tenant_id,

@@ -24,7 +24,7 @@ CREATE TABLE IF NOT EXISTS decisions_hourly_states
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant_id, hour, policy, model, arm, segment, currency, action, channel, template)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Sums behind the view decisions_hourly.';
+COMMENT 'Internal: sums that decisions_hourly is read from. One or more rows a key, until they are merged.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS decisions_hourly_from_next_best_actions TO decisions_hourly_states AS
 SELECT
@@ -96,7 +96,7 @@ CREATE TABLE IF NOT EXISTS denials_hourly_states
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant_id, hour, channel, rule)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Sums behind the view denials_hourly.';
+COMMENT 'Internal: sums that denials_hourly is read from. One or more rows a key, until they are merged.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS denials_hourly_from_next_best_actions TO denials_hourly_states AS
 SELECT
@@ -145,7 +145,7 @@ CREATE TABLE IF NOT EXISTS limits_near_hourly_states
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant_id, hour, channel)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Sums behind the view limits_near_hourly.';
+COMMENT 'Internal: sums that limits_near_hourly is read from. One or more rows a key, until they are merged.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS limits_near_hourly_from_next_best_actions TO limits_near_hourly_states AS
 SELECT
@@ -194,7 +194,7 @@ CREATE TABLE IF NOT EXISTS allowance_weekly_states
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant_id, week, channel, account_id)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'What the limits left each account at its last decision of each week.';
+COMMENT 'Internal: what the limits left each account at its last decision of each week. One or more rows an account, channel and week, until they are merged.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS allowance_weekly_from_next_best_actions TO allowance_weekly_states AS
 SELECT
@@ -220,7 +220,7 @@ CREATE TABLE IF NOT EXISTS allowance_weekly_table
 )
 ENGINE = MergeTree
 ORDER BY (tenant_id, week, channel)
-COMMENT 'What the view allowance_weekly shows; made anew every hour.';
+COMMENT 'Internal: what the view allowance_weekly shows, made anew every hour. One row a week and channel.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS allowance_weekly_refreshed
 REFRESH EVERY 1 HOUR TO allowance_weekly_table EMPTY AS

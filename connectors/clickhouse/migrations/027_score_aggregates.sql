@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS scores_daily_states
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant_id, day, model, role, target, bin)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Sums behind the views scores_daily and score_drift_daily.';
+COMMENT 'Internal: sums that scores_daily and score_drift_daily are read from. One or more rows a key, until they are merged.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS scores_daily_from_propensity_scores TO scores_daily_states AS
 SELECT
@@ -203,7 +203,7 @@ CREATE TABLE IF NOT EXISTS calibration_table
 )
 ENGINE = MergeTree
 ORDER BY (tenant_id, model, role, target, week, bin)
-COMMENT 'What the views calibration and score_quality show; made anew every hour.';
+COMMENT 'Internal: what the views calibration and score_quality show, made anew every hour. One row a week and bin.';
 
 -- The labels of `recoup models watch` and of training: one score of each invoice and week (the first of the week where
 -- the due date settles it, else one that is drawn by its event's id), judged by what happened until its horizon ended.
@@ -455,8 +455,8 @@ AS SELECT
     scores,
     probability / scores AS mean_probability,
     paid / scores AS observed_rate,
-    (observed_rate + 1.92 / scores - 1.96 * sqrt((observed_rate * (1 - observed_rate) + 0.96 / scores) / scores)) / (1 + 3.84 / scores) AS observed_low,
-    (observed_rate + 1.92 / scores + 1.96 * sqrt((observed_rate * (1 - observed_rate) + 0.96 / scores) / scores)) / (1 + 3.84 / scores) AS observed_high
+    greatest(0, (observed_rate + 1.9208 / scores - 1.96 * sqrt((observed_rate * (1 - observed_rate) + 0.9604 / scores) / scores)) / (1 + 3.8416 / scores)) AS observed_low,
+    least(1, (observed_rate + 1.9208 / scores + 1.96 * sqrt((observed_rate * (1 - observed_rate) + 0.9604 / scores) / scores)) / (1 + 3.8416 / scores)) AS observed_high
 FROM calibration_table
 COMMENT 'What scores said and what then came, by week and bin. Up to an hour old.';
 

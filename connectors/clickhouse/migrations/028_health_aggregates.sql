@@ -14,7 +14,7 @@ CREATE TABLE IF NOT EXISTS pipeline_minutes_states
 ENGINE = AggregatingMergeTree
 ORDER BY (minute, topic)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Sums behind the view pipeline_minutes.';
+COMMENT 'Internal: sums that pipeline_minutes is read from. One or more rows a key, until they are merged.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS pipeline_minutes_from_payment_events TO pipeline_minutes_states AS
 SELECT
@@ -294,7 +294,7 @@ CREATE TABLE IF NOT EXISTS dead_letters_hourly_states
 ENGINE = AggregatingMergeTree
 ORDER BY (hour, tenant_id, source_topic, reason)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Sums behind the view dead_letters_hourly.';
+COMMENT 'Internal: sums that dead_letters_hourly is read from. One or more rows a key, until they are merged.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS dead_letters_hourly_from_dead_letters TO dead_letters_hourly_states AS
 SELECT
