@@ -10,33 +10,25 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
 from click.testing import CliRunner
-from confluent_kafka import Message
 
 from connectors.clickhouse import access
-from connectors.clickhouse.blocks import Block, Place, Span
 from connectors.clickhouse.catalogue import Relation, catalogue
 from connectors.clickhouse.client import connect
 from connectors.clickhouse.migrate import migrate
-from connectors.clickhouse.ownership import Ownership
-from connectors.clickhouse.rows import RowReader
-from connectors.clickhouse.server import Server
 from connectors.clickhouse.settings import ClickHouseSettings
-from connectors.clickhouse.sink import Sink
 from connectors.clickhouse.statements import statement
 from recoup.cli.access import access as command
 from recoup.stack.clickhouse_endpoint import ClickHouseEndpoint
 from recoup.stack.runner import Runner
 from recoup.stack.settings import StackSettings
 from schemas.errors import BadInput, NotReady
-from tests.contract.examples import key_of, valid
+from tests.landed_examples import land_examples
 
 ACME, GLOBEX = "acme", "globex"
-NOW = 1_767_225_600_000
 
 ASK = """
 import json, sys
@@ -64,15 +56,7 @@ class Warehouse:
     def fill(self) -> None:
         """Land every example of the contracts, once for each tenant."""
         migrate(self.settings)
-        server = Server(self.settings, deadline=20)
-        sink, ownership = Sink(server), Ownership(server)
-        for topic in sorted({example.topic for example in valid()}):
-            messages = list(_messages(topic))
-            rows = RowReader(topic)(messages)
-            place = Place(topic, 0)
-            owner = ownership.claim([place], "w")[place].owner
-            span = Span(0, 0, len(messages) - 1)
-            sink.insert(owner, Block(topic=topic, spans=(span,), at=NOW, body=rows.body, count=rows.count))
+        land_examples(self.settings, ACME, GLOBEX)
         with connect(self.settings) as client:
             for (name,) in client.query("SELECT view FROM system.view_refreshes WHERE database = 'recoup'").result_rows:
                 client.command(f"SYSTEM REFRESH VIEW recoup.`{name}`")
@@ -102,16 +86,6 @@ def ask_the_engine(folder: Path, questions: list[str]) -> list[str]:
     done = subprocess.run(command, input=json.dumps(questions), capture_output=True, text=True, check=True)  # noqa: S603
     answers: list[str] = json.loads(done.stdout)
     return answers
-
-
-def _messages(topic: str) -> Iterator[Any]:
-    offset = 0
-    for example in valid():
-        for tenant in (ACME, GLOBEX) if example.topic == topic else ():
-            said = example.parsed | ({"tenant_id": tenant} if example.parsed.get("tenant_id") else {})
-            value, key = json.dumps(said).encode(), key_of(topic, said)
-            yield Message(topic=topic, partition=0, offset=offset, key=key, value=value, timestamp=(1, NOW))
-            offset += 1
 
 
 def users_file(statements: list[str]) -> str:

@@ -1,0 +1,1 @@
+"""Answers of the warehouse as files that other programs open: whole or not at all."""
