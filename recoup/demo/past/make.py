@@ -129,7 +129,9 @@ def population_of(published: dict[str, Tenant], asked: Asked) -> Population:
         markets={name: market for name, market in MARKETS.items() if name in published},
         first_number=FIRST_NUMBER,
         invoices=asked.days // MONTH + 4,
-        first_due=(-12, 34),
+        first_due=(-12, min(95, max(0, asked.days - 40))),
+        paid_until=8,
+        new_after=24,
         within_the_hour=True,
     )
     return Population(asked.seed, asked.accounts, published, portfolio)

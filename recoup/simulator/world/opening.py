@@ -60,16 +60,17 @@ class Opening:
     def _past(self, customer: int, random: Random) -> Iterator[Event]:
         """Invoices that were paid in the year before, as late as this customer pays."""
         population, habit = self.population, habit_of(self.population, customer)
-        if population.third_party[customer]:
+        portfolio = population.portfolio
+        if population.third_party[customer] or population.due_day[customer, 0] > portfolio.new_after:
             return
         mean, spread = habit.past_late
         count = min(12, round(random.expovariate(1 / habit.past_paid)))
         typical = float(population.amount[customer][population.amount[customer] > 0].mean())
         for number in range(count):
             name, amount = f"{population.account_id(customer)}-P{number}", round(typical * random.uniform(0.6, 1.5))
-            due = self.start - DAY * (60 + 25 * (count - number) + random.randrange(5))
+            due = self.start - DAY * (portfolio.paid_until + 25 * (count - number) + random.randrange(5))
             late = min(max(random.gauss(mean, spread), -10.0), 55.0)
-            paid = due + round(late * DAY)
+            paid = min(due + round(late * DAY), self.start - DAY)
             currency = population.currency[customer]
             yield payments.InvoiceIssued(
                 **self.envelope(customer, f"past:{number}", due - TERMS * DAY), history=True, invoice_id=name,

@@ -26,6 +26,10 @@ class Portfolio(msgspec.Struct, frozen=True, kw_only=True):
     """That a customer may have, the one of the month before included."""
     first_due: tuple[int, int] = (-12, 24)
     """The days between which the first invoice is due."""
+    paid_until: int = 60
+    """Days before the run within which no paid invoice of the year before is due."""
+    new_after: int = 10_000
+    """Whose first invoice is due later is a new customer, with nothing paid before."""
     within_the_hour: bool = False
     """Each customer has a moment of their own within the hour; else all that happens does so on the full hour."""
 
