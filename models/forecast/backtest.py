@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 import numpy as np
 
-from models.forecast.cash import WEEK, Forecast, forecast
+from models.forecast.cash import WEEK, Forecast, Foreseen, forecast
 from models.forecast.ledger import Ledger, Numbers
 
 MEAN_WEEKS = 4
@@ -93,8 +93,9 @@ def backtest(
         show: told how far it is.
     """
     found: list[Forecast] = []
+    past: dict[int, Foreseen] = {}
     for origin in origins:
-        found.append(forecast(ledger, origin, weeks * WEEK))
+        found.append(forecast(ledger, origin, weeks * WEEK, past))
         show(len(found) / len(origins))
     mean = np.array([naive_mean(ledger, origin, mean_weeks) for origin in origins])
     return Backtest(

@@ -2,8 +2,8 @@
 
 Expected cash of a day = open invoices x the chance of being paid on it + invoices that are issued as in the last weeks x
 the chance of being paid by then, brought to net cash (money on account, money that comes back). The interval holds the
-chance of each payment, of how many invoices come, what is not known of the level, and how much more the portfolio's weeks
-have varied than that; its form is a gamma distribution's, because cash is not below 0.
+chance of each payment, of how many invoices come, what is not known of the level, and how much more the last
+forecasts were off than that; its form is a gamma distribution's, because cash is not below 0.
 """
 
 from statistics import NormalDist
@@ -16,12 +16,22 @@ from models.forecast.payers import LEVEL_SHRINK, Payers, learn
 
 ISSUED_DAYS = 91
 """Invoices are expected as in so many last days: a quarter."""
+MONTH = 31
+MONTH_DAYS_DAYS = 182
+MONTH_DAYS_SMOOTH = 1.5
+"""Days of the month are told apart by half a year, smoothed by a kernel with this standard deviation."""
 NET_DAYS = 91
 NET_SHRINK = 1.0
 """Weeks' worth of payments that are taken to be net cash."""
-VARIED_WEEKS = 13
-VARIED_SHRINK = 6.0
-"""Over so many last weeks the variation is compared with what is foreseen, as if so many more had been as foreseen."""
+WEEKDAY_DAYS = 182
+WEEKDAY_SHRINK = 50.0
+"""The days of the week are told apart by so many last days, as if each had so many payments more."""
+VARIED_ORIGINS = 8
+VARIED_WEEKS = 4
+VARIED_AFTER = 28
+VARIED_SHRINK = 10.0
+"""Forecasts of so many weeks are made as at so many last weeks, where the ledger had so many days before, and their errors
+are compared with the variance that was foreseen, as if so many more had been as foreseen."""
 COVERAGE = 0.8
 WEEK = 7
 AT_ONCE = 20_000
@@ -52,49 +62,69 @@ class Forecast(msgspec.Struct, frozen=True):
     new_daily: Numbers
     """Part from invoices that are yet to come."""
     payers: Payers
+    varied: float
+    """How many times the variance of chance the interval takes, because the last forecasts were off by more."""
+
+
+class Foreseen(msgspec.Struct, frozen=True):
+    """Mean and variance of the net cash of spans of days, before the variance is compared with what came."""
+
+    payers: Payers
+    open_daily: Numbers
+    new_daily: Numbers
+    mean: tuple[Numbers, Numbers, Numbers]
+    """Of days, of whole weeks, of all."""
+    variance: tuple[Numbers, Numbers, Numbers]
 
 
 class _Moments(msgspec.Struct):
     """Expected payments and their variance, over several cuts of the same days."""
 
     cuts: tuple[Numbers, ...]
-    """Each (spans, days): which days a span holds."""
+    """Each (spans, days): which days a span holds, and what part of a day's payments."""
     mean: list[Numbers]
     variance: list[Numbers]
 
 
-def forecast(ledger: Ledger, origin: int, days: int = 30) -> Forecast:
+def forecast(ledger: Ledger, origin: int, days: int = 30, past: dict[int, Foreseen] | None = None) -> Forecast:
     """Foresee the cash of the days from `origin` by what had happened before it.
 
     Args:
         ledger: may hold more; it is cut to what was known.
         origin: day number of the first day.
         days: how many.
+        past: forecasts of VARIED_WEEKS weeks that were made at earlier days, by day; those that are missing are made and
+            put in.
     """
-    accounts = int(ledger.account.max(initial=-1)) + 1
+    found = _foresee(ledger, origin, days)
+    varied = _varied(ledger, origin, {} if past is None else past)
+    daily, weekly, total = (
+        _band(mean, varied * variance) for mean, variance in zip(found.mean, found.variance, strict=True)
+    )
+    return Forecast(origin, daily, weekly, total, found.open_daily, found.new_daily, found.payers, varied)
+
+
+def _foresee(ledger: Ledger, origin: int, days: int) -> Foreseen:
     known = ledger.known_at(origin)
-    payers = learn(known, origin, accounts)
-    cuts = (np.eye(days), _weeks(days), np.ones((1, days)))
+    payers = learn(known, origin, int(ledger.account.max(initial=-1)) + 1)
+    weekdays = _weekdays(known, origin, days)
+    cuts = tuple(cut * weekdays for cut in (np.eye(days), _weeks(days), np.ones((1, days))))
     open_now, to_come = _open(known, payers, origin, cuts), _new(known, payers, origin, cuts)
     net = _net(known, origin)
-    varied = _varied(known, payers, origin) if known.invoices else 1.0
-    issued = _recent(known, origin)
     unsure_level = 1.0 / (payers.payments + LEVEL_SHRINK)
-    unsure_count = _relative_variance(known.amount[issued])
-    bands = []
+    unsure_count = _relative_variance(known.amount[_recent(known, origin)])
+    means, variances = [], []
     for place in range(len(cuts)):
-        mean = open_now.mean[place] + to_come.mean[place]
-        variance = varied * (open_now.variance[place] + to_come.variance[place])
+        variance = open_now.variance[place] + to_come.variance[place]
         variance += unsure_level * open_now.mean[place] ** 2 + unsure_count * to_come.mean[place] ** 2
-        bands.append(_band(net * mean, net**2 * variance))
-    return Forecast(
-        origin=origin,
-        daily=bands[0],
-        weekly=bands[1],
-        total=bands[2],
+        means.append(net * (open_now.mean[place] + to_come.mean[place]))
+        variances.append(net**2 * variance)
+    return Foreseen(
+        payers=payers,
         open_daily=net * open_now.mean[0],
         new_daily=net * to_come.mean[0],
-        payers=payers,
+        mean=(means[0], means[1], means[2]),
+        variance=(variances[0], variances[1], variances[2]),
     )
 
 
@@ -112,15 +142,17 @@ def _open(known: Ledger, payers: Payers, origin: int, cuts: tuple[Numbers, ...])
 
 
 def _new(known: Ledger, payers: Payers, origin: int, cuts: tuple[Numbers, ...]) -> _Moments:
-    """Of what comes: each invoice of the last weeks comes again, on any day alike, at the rate at which such have come."""
+    """Of what comes: each invoice of the last weeks comes again, at the rate at which such come on a day of the month."""
     rows, days = _recent(known, origin), cuts[0].shape[1]
     found = _nothing(cuts)
     period = _period(known, origin)
+    rate = _month_days(known, origin, days) / period
+    gap = np.arange(days)[None, :] - np.arange(days)[:, None]  # from paid so many days after the issue to the day of it
+    issued = np.where(gap >= 0, rate[np.maximum(gap, 0)], 0.0)
     for first in range(0, len(rows), AT_ONCE):
         some = rows[first : first + AT_ONCE]
         paid = _mixed(payers, known.account[some], payers.paid_by(known.opened[some] - known.due[some], days))
-        # Issued on a day, paid on it or later: by day d everything that was paid within d days of its issue.
-        expected = np.cumsum(paid, axis=1) / period
+        expected = paid @ issued
         for place, cut in enumerate(cuts):
             spans = expected @ cut.T
             found.mean[place] += known.amount[some] @ spans
@@ -129,12 +161,49 @@ def _new(known: Ledger, payers: Payers, origin: int, cuts: tuple[Numbers, ...]) 
 
 
 def _recent(known: Ledger, origin: int) -> Days:
-    return np.flatnonzero(known.opened >= origin - ISSUED_DAYS)
+    return np.flatnonzero(known.opened >= origin - _period(known, origin))
 
 
 def _period(known: Ledger, origin: int) -> int:
-    """Days of the last weeks of which the ledger knows."""
-    return max(1, min(ISSUED_DAYS, origin - int(known.opened.min(initial=origin))))
+    """How many last days tell of new invoices."""
+    return max(1, min(ISSUED_DAYS, origin - _first(known, origin)))
+
+
+def _first(known: Ledger, origin: int) -> int:
+    """The first day of which everything is known."""
+    return max(known.since, int(known.opened.min(initial=origin)))
+
+
+def _month_days(known: Ledger, origin: int, days: int) -> Numbers:
+    """(days,) How many more invoices are issued on such a day of the month than on others, as far as it is no chance.
+
+    Of the pattern of the last months as much is kept as its variance exceeds that of counts left to chance.
+    """
+    since = max(origin - MONTH_DAYS_DAYS, _first(known, origin))
+    if origin - since < MONTH:
+        return np.ones(days)
+    count = np.bincount(_day_of_month(known.opened[known.opened >= since]), minlength=MONTH)
+    there = np.bincount(_day_of_month(np.arange(since, origin)), minlength=MONTH)
+    kernel = np.exp(-0.5 * ((np.arange(MONTH) - MONTH // 2) / MONTH_DAYS_SMOOTH) ** 2)
+    circle = np.array([np.roll(kernel, place - MONTH // 2) for place in range(MONTH)])
+    usual = max(count.sum() / there.sum(), 1.0 / (origin - since))
+    ratio = (circle @ count) / (circle @ there) / usual
+    chance = float(np.mean((circle**2 @ there) * usual / (circle @ there * usual) ** 2))
+    kept = max(0.0, 1.0 - chance / max(float(ratio.var()), chance))
+    return np.asarray((1.0 + kept * (ratio - 1.0))[_day_of_month(origin + np.arange(days))], dtype=np.float64)
+
+
+def _day_of_month(day: Days) -> Days:
+    """From 0."""
+    dates = day.astype("datetime64[D]")
+    return np.asarray((dates - dates.astype("datetime64[M]")).astype(np.int64), dtype=np.int64)
+
+
+def _weekdays(known: Ledger, origin: int, days: int) -> Numbers:
+    """(days,) How much more is paid on such a day of the week than on others, drawn towards 1."""
+    recent = (known.paid > 0) & (known.day >= max(origin - WEEKDAY_DAYS, _first(known, origin)))
+    count = np.bincount(known.day[recent] % WEEK, minlength=WEEK) + WEEKDAY_SHRINK
+    return np.asarray((count / count.mean())[(origin + np.arange(days)) % WEEK], dtype=np.float64)
 
 
 def _mixed(payers: Payers, account: Days, by_kind: Numbers) -> Numbers:
@@ -162,17 +231,21 @@ def _net(known: Ledger, origin: int) -> float:
     return max(0.0, (known.cash_between(since, origin) + drawn) / (paid + drawn)) if paid > 0 else 1.0
 
 
-def _varied(known: Ledger, payers: Payers, origin: int) -> float:
-    """How many times the variance that is foreseen the last weeks' payments had, at least 1."""
-    weeks = min(VARIED_WEEKS, (origin - int(known.opened.min())) // WEEK - 4)
+def _varied(ledger: Ledger, origin: int, past: dict[int, Foreseen]) -> float:
+    """How many times the variance that was foreseen the errors of the last weeks' forecasts had, at least 1."""
     ratios = []
-    for back in range(1, weeks + 1):
+    first = _first(ledger, origin) + VARIED_AFTER
+    for back in range(1, VARIED_ORIGINS + 1):
         at = origin - back * WEEK
-        then = known.known_at(at)
-        foreseen = _open(then, payers, at, (np.ones((1, WEEK)),))
-        came = known.paid[(known.day >= at) & (known.day < at + WEEK) & (known.opened[known.invoice] < at)]
-        if foreseen.variance[0][0] > 0:
-            ratios.append((float(came.sum()) - foreseen.mean[0][0]) ** 2 / foreseen.variance[0][0])
+        if at < first:
+            break
+        if at not in past:
+            past[at] = _foresee(ledger, at, VARIED_WEEKS * WEEK)
+        mean, variance = past[at].mean[1], past[at].variance[1]
+        for week in range(min(back, VARIED_WEEKS)):
+            if variance[week] > 0:
+                came = ledger.cash_between(at + week * WEEK, at + (week + 1) * WEEK)
+                ratios.append((came - mean[week]) ** 2 / variance[week])
     return max(1.0, float(sum(ratios) + VARIED_SHRINK) / (len(ratios) + VARIED_SHRINK))
 
 

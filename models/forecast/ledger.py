@@ -36,6 +36,8 @@ class Ledger(msgspec.Struct, frozen=True):
     """(c,)"""
     cash: Numbers
     """(c,) Money in less money back, whatever it paid."""
+    since: int = 0
+    """From this day on it holds everything; what was paid and closed before may be missing."""
 
     @property
     def invoices(self) -> int:
@@ -60,6 +62,7 @@ class Ledger(msgspec.Struct, frozen=True):
             credited=self.credited[moved],
             cash_day=self.cash_day[came],
             cash=self.cash[came],
+            since=self.since,
         )
 
     def open_minor(self) -> Numbers:
@@ -90,10 +93,11 @@ class Exposures(msgspec.Struct, frozen=True):
 
 
 def exposures(known: Ledger, origin: int) -> Exposures:
-    """What was open on each day before `origin`, and what was paid of it.
+    """What was open on each day from `since` and before `origin`, and what was paid of it.
 
-    An invoice that is credited, voided or written off is watched until then; one that is open is watched until
-    `origin`. Money that came back opens its part again; the payment stays one.
+    An invoice that was issued before `since` is watched from then: those that had been paid may be missing. One that is
+    credited, voided or written off is watched until then, one that is open until `origin`. Money that came back opens
+    its part again; the payment stays one.
     """
     base = int(known.opened.min(initial=origin))
     day = np.maximum(known.day, known.opened[known.invoice])
@@ -117,6 +121,7 @@ def exposures(known: Ledger, origin: int) -> Exposures:
     paid = np.concatenate((np.clip(paid, 0.0, np.maximum(before, 0.0)), np.zeros(known.invoices)))
     most = known.amount.copy()
     np.maximum.at(most, row, open_minor)
+    start = np.maximum(start, known.since)
     kept = (stop > start) & (open_minor > 0)
     row, most = row[kept], most[row][kept]
     return Exposures(

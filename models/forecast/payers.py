@@ -30,7 +30,7 @@ LEVEL_SHRINK = 20.0
 """The hazards are brought to the level of so many last days, as if so many payments more had come as foreseen."""
 
 TURNS = 40
-SETTLED = 1e-3
+SETTLED = 1e-2
 """No membership moves by more: the fit has settled."""
 LEAST, MOST = 1e-6, 0.95
 LEARNED_ACCOUNTS = 20_000

@@ -158,10 +158,10 @@ def test_a_portfolio_without_a_past_or_without_payments_has_a_forecast(days: int
 
 def test_intervals_hold_as_many_weeks_as_they_say() -> None:
     within = []
-    for seed in range(3):
-        whole = portfolio(seed, days=420)
-        within.append(backtest(whole, weekly_origins(START + 150, START + 420, 4)[::3], 4).coverage()[-1])
-    assert np.mean(within) == pytest.approx(COVERAGE, abs=0.08)
+    for seed in range(2):
+        whole = portfolio(seed, days=330)
+        within.append(backtest(whole, weekly_origins(START + 150, START + 330, 4), 4).coverage()[-1])
+    assert COVERAGE - 0.06 < np.mean(within) < COVERAGE + 0.12
 
 
 def test_naive_forecasts_are_what_they_say() -> None:
