@@ -203,7 +203,8 @@ def known_portfolios(client: Client, tenant_id: str | None = None, currency: str
     found = [its for its in every if tenant_id in (None, its.tenant_id) and currency in (None, its.currency)]
     if not found:
         there = ", ".join(f"{its.tenant_id} {its.currency}" for its in every) or "none: nothing has landed"
-        raise BadInput(f"There is no portfolio {tenant_id or ''} {currency or ''}. There are: {there}.")
+        asked = " ".join(name for name in (tenant_id, currency) if name)
+        raise BadInput(f"There is no portfolio {asked or 'at all'}. There are: {there}.")
     return found
 
 

@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "compliance": ("recoup.cli.compliance:compliance", "Judge contacts by the rules, and show the rules."),
     "evaluate": ("recoup.cli.evaluate:evaluate", "Tell what another policy would have earned, from the log."),
     "console": ("recoup.cli.console:console", "Serve the live page: flow, money, decisions, accounts, dead letters."),
+    "forecast": ("recoup.cli.forecast:forecast", "Say what cash to expect, and how far forecasts were off."),
     "explain": ("recoup.cli.explain:explain", "Tell an account's story: events, score, decision, why."),
     "dlq": ("recoup.cli.dlq:dlq", "List, show, fix and replay dead letters."),
     "contacts": ("recoup.cli.contacts:contacts", "Stop contacts and let them go; see what waits or is in doubt."),
