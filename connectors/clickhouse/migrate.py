@@ -15,15 +15,14 @@ from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from connectors.clickhouse.client import connect, explain
+from connectors.clickhouse.retention import retention
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.clickhouse.statements import Name, Value, statement
-from connectors.clickhouse.tables import tables
 from schemas.errors import BadInput, NotReady
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _FILE = re.compile(r"^(?P<number>\d{3})_(?P<name>[a-z0-9_]+)\.sql$")
-_TTL = re.compile(r"\bTTL toDateTime\(_block_at\) \+ toIntervalDay\((?P<days>\d+)\)")
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -105,8 +104,8 @@ class Run:
     """One run of `migrate`."""
 
     def __init__(self, settings: ClickHouseSettings, dry_run: bool, on_change: Callable[[Change], None]) -> None:  # noqa: FBT001
+        self.settings = settings
         self.database = settings.database
-        self.ttl_days = settings.ttl_days
         self.dry_run = dry_run
         self.on_change = on_change
         self.changes: list[Change] = []
@@ -124,8 +123,8 @@ class Run:
             if migration.number in pending:
                 self._do(client, Change(f"{migration.number:03d}_{migration.name}", migration.statements))
                 self._record(client, migration)
-        for change in _retention(client, self.database, self.ttl_days):
-            self._do(client, change)
+        for name, missing in retention(client, self.settings).items():
+            self._do(client, Change(f"retention of {name}", missing))
 
     def _do(self, client: Client, change: Change) -> None:
         for sql in () if self.dry_run else change.statements:
@@ -179,19 +178,3 @@ def _refuse_changed(states: list[State]) -> None:
             f"{', '.join(changed)}: the file was changed after it had been applied, so nothing was done."
             " Put it back as it was, and write what is to change into a new file with the next number."
         )
-
-
-def _retention(client: Client, database: str, days: int) -> list[Change]:
-    """What makes every table keep its rows as long as the settings say, counted from when they landed.
-
-    Counted from when events occurred, it would delete a ledger of 2012 as soon as it has landed.
-    """
-    changes: list[Change] = []
-    for name in tables():
-        about = client.query(statement("table", name_of_database=database, name=name)).result_rows
-        found = _TTL.search(about[0][1]) if about else None
-        if days == (int(found["days"]) if found else 0):
-            continue
-        after = f"MODIFY TTL toDateTime(_block_at) + toIntervalDay({days})" if days else "REMOVE TTL"
-        changes.append(Change(f"retention of {name}", [f"ALTER TABLE {Name(database)}.{Name(name)} {after}"]))
-    return changes

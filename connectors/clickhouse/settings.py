@@ -1,5 +1,7 @@
 """Where ClickHouse is and how to be let in."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, Field, SecretStr
 
 
@@ -14,5 +16,12 @@ class ClickHouseSettings(BaseModel, extra="forbid"):
     ca_cert: str | None = None
     client_cert: str | None = None
     client_cert_key: str | None = None
-    ttl_days: int = 0
+    ttl_days: int = Field(default=0, ge=0)
     """Rows leave their table this many days after they landed; 0 = never."""
+    ttl_days_of: dict[str, Annotated[int, Field(ge=0)]] = {}
+    """Other days for single tables, such as {"agent_metrics": 14}."""
+    cold_after_days: int = Field(default=0, ge=0)
+    """Rows move to the cold volume this many days after they landed; 0 = never."""
+    cold_volume: str = Field(default="cold", pattern=r"^\w+$")
+    storage_policy: str = Field(default="tiered", pattern=r"^\w+$")
+    """The server's storage policy that has the cold volume; asked for only when rows are to move."""

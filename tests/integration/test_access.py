@@ -4,10 +4,7 @@ The local endpoint has no users. But the engine in it does: what `recoup access 
 here into the engine's own file of users, and the same data are opened as the analyst.
 """
 
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from xml.sax.saxutils import escape
@@ -26,22 +23,10 @@ from recoup.stack.clickhouse_endpoint import ClickHouseEndpoint
 from recoup.stack.runner import Runner
 from recoup.stack.settings import StackSettings
 from schemas.errors import BadInput, NotReady
+from tests.configured_engine import ask_the_engine
 from tests.landed_examples import land_examples
 
 ACME, GLOBEX = "acme", "globex"
-
-ASK = """
-import json, sys
-import chdb
-connection = chdb.connect(sys.argv[1])
-answers = []
-for sql in json.load(sys.stdin):
-    try:
-        answers.append(str(connection.query(sql, "TabSeparated")).rstrip("\\n"))
-    except RuntimeError as error:
-        answers.append(str(error))
-json.dump(answers, sys.stdout)
-"""
 
 
 class Warehouse:
@@ -72,20 +57,7 @@ class Warehouse:
     def as_analyst(self, statements: list[str], questions: list[str]) -> list[str]:
         """The answers, or the errors, of the engine on the same data with the analyst as its user."""
         (self.folder / "users.xml").write_text(users_file(statements))
-        return ask_the_engine(self.folder, questions)
-
-
-def ask_the_engine(folder: Path, questions: list[str]) -> list[str]:
-    """Answers, or errors, of an engine with the data and the users.xml of that folder, in a process of its own."""
-    config, users = folder / "config.xml", folder / "users.xml"
-    config.write_text(
-        f"<clickhouse><user_directories><users_xml><path>{users}</path></users_xml></user_directories></clickhouse>"
-    )
-    where = f"{folder / 'data' / 'clickhouse'}?config-file={config}"
-    command = [sys.executable, "-c", ASK, where]
-    done = subprocess.run(command, input=json.dumps(questions), capture_output=True, text=True, check=True)  # noqa: S603
-    answers: list[str] = json.loads(done.stdout)
-    return answers
+        return ask_the_engine(self.folder, questions, data=self.folder / "data" / "clickhouse")
 
 
 def users_file(statements: list[str]) -> str:
@@ -210,7 +182,7 @@ def test_what_a_server_grants_is_read_back(tmp_path: Path) -> None:
             statement("access/users_named", user="berta"),
         ],
     )
-    assert answers == ["recoup\ttenants\tSELECT", "anna", "tenants\ttenant_id = \\'acme\\'", "anna", ""]
+    assert answers == ["recoup\ttenants\tSELECT", "anna", "tenants\ttenant_id = 'acme'", "anna", ""]
 
 
 def test_both_tenants_have_rows_in_every_landed_table_but_that_of_the_workers(running: Warehouse) -> None:
