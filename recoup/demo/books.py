@@ -1,8 +1,13 @@
 """The final account: every message is somewhere exactly once, or it is said which are not."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from schemas.registry import DEAD_LETTER_SUFFIX, SOURCE_TOPICS
+
+OF_WORKERS = "agent-metrics"
+"""What workers tell of themselves as long as they run; whoever lands it tells it too."""
 
 
 class Books(msgspec.Struct, frozen=True):
@@ -28,6 +33,15 @@ class Books(msgspec.Struct, frozen=True):
     @property
     def handled(self) -> int:
         return self.applied + sum(self.dropped.values()) + sum(self.dead_lettered.values())
+
+
+def counted_by_then(messages: Mapping[str, int], rows: Mapping[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """Rows and different places of each topic, without what workers have told of themselves since messages were counted."""
+    counted = dict(rows)
+    told, (there, places) = messages.get(OF_WORKERS, 0), counted.get(OF_WORKERS, (0, 0))
+    if there == places > told:  # only of what is not there twice
+        counted[OF_WORKERS] = told, told
+    return counted
 
 
 def differences(books: Books) -> list[str]:

@@ -8,9 +8,10 @@ from pathlib import Path
 import msgspec
 
 from models.clock import WallClock
-from recoup.demo.books import Books
+from recoup.demo.books import Books, counted_by_then
 from recoup.demo.figures import Figures
 from recoup.demo.pace import Pace
+from recoup.demo.past.looks import look_back
 from recoup.demo.past.make import NO_PAST, Asked, Past, make_past
 from recoup.demo.strategies import release_strategies
 from recoup.demo.view import Quantiles, View
@@ -136,7 +137,7 @@ class Demo:
             self._begin(settings, watch, workers)
             tally = self._stream(settings, watch, workers)
             self._drain(watch, workers, tally)
-            return self._add_up(watch, tally)
+            return self._add_up(watch, workers, tally)
         finally:
             watch.close()
 
@@ -152,16 +153,22 @@ class Demo:
         )
         for job, slot in others:
             workers.start(job, slot)
+        if self.past.days:
+            self._let_it_land(watch)
+            drifted = look_back(settings, self.past)
+            self.say(f"the past has landed; the models were looked at month by month: {drifted} had drifted")
         workers.wait_ready()
         self.say("all workers ready")
+        self._go_on()
+        watch.leave_out_landed()
+
+    def _let_it_land(self, watch: Watch) -> None:
         deadline = time.monotonic() + DRAIN_SECONDS
-        while any(watch.landed(topic) < messages for topic, messages in self.past.messages.items()):
+        while not watch.has_landed(self.past.messages):
             self._go_on()
             if time.monotonic() > deadline:
                 raise NotReady("The demo's past has not landed; `recoup logs worker-land-0` says why.")
             time.sleep(LOOK_SECONDS / 4)
-        self._go_on()
-        watch.leave_out_landed()
 
     # -- the stream -----------------------------------------------------------------------------------------------------
 
@@ -240,7 +247,7 @@ class Demo:
         for slot in range(self.plan.workers):
             workers.stop(f"{DECIDE}-{slot}")
         messages = watch.messages(watch.topics)
-        self._until(lambda: {t: n for t, (n, _) in watch.rows().items()} == messages, watch, workers, tally)
+        self._until(lambda: watch.has_landed(messages), watch, workers, tally)
         self.view.phase = "done"
         self._look(watch, workers, tally)
 
@@ -253,9 +260,10 @@ class Demo:
             self._look(watch, workers, tally)
             time.sleep(LOOK_SECONDS / 4)
 
-    def _add_up(self, watch: Watch, tally: Tally) -> Result:
-        counters, rows = watch.counters(), watch.rows()
+    def _add_up(self, watch: Watch, workers: Workers, tally: Tally) -> Result:
         messages = watch.messages(watch.topics)
+        self._until(lambda: watch.has_landed(messages), watch, workers, tally)
+        counters, rows = watch.counters(), counted_by_then(messages, watch.rows())
         books = Books(
             messages=messages,
             applied=counters.get("applied", 0),

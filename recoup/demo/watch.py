@@ -1,6 +1,7 @@
 """Reads what each party of the demo counts for itself: workers, ledger, topics, tables."""
 
 import asyncio
+from collections.abc import Mapping
 
 from connectors.clickhouse.client import connect as connect_clickhouse
 from connectors.clickhouse.counts import count_rows, someone_contacted
@@ -50,9 +51,10 @@ class Watch:
         """What each topic has in its table: rows, different places."""
         return count_rows(self.clickhouse, self.settings.clickhouse.database)
 
-    def landed(self, topic: str) -> int:
-        """Rows of a topic."""
-        return self.rows().get(topic, (0, 0))[0]
+    def has_landed(self, messages: Mapping[str, int]) -> bool:
+        """Whether there are as many rows of each topic, or more."""
+        rows = self.rows()
+        return all(rows[topic][0] >= count for topic, count in messages.items())
 
     def example(self) -> tuple[str, str] | None:
         """Somebody who was contacted."""

@@ -60,6 +60,7 @@ class Past(msgspec.Struct, frozen=True):
     """By topic."""
     contacts: int = 0
     """Contact requests that dispatch has behind it."""
+    ended_at: Instant = 0
     seconds: float = 0.0
 
 
@@ -117,6 +118,7 @@ def make_past(settings: Settings, asked: Asked, *, say: Say, go_on: Callable[[],
         events=events,
         messages=telling.messages(),
         contacts=sum(telling.behind().values()),
+        ended_at=until + HOUR,
         seconds=round(time.monotonic() - began, 1),
     )
     say(f"the past is made: {events:,} events, {sum(past.messages.values()) - events:,} messages about them")

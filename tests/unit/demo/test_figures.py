@@ -33,6 +33,14 @@ def test_workers_add_up():
     assert figures.total("recoup_to_row_seconds_count") == 4
 
 
+def test_what_was_counted_before_is_left_out():
+    before, after = worker({"sent": 3}, [0.05] * 9), worker({"sent": 5, "failed": 1}, [0.05] * 9 + [0.15])
+    since = after.since(before)
+    assert since.by("recoup_events_total", "outcome") == {"sent": 2, "failed": 1}
+    assert since.quantile("recoup_to_row_seconds", 0.5) == pytest.approx(0.15)
+    assert before.since(before).quantile("recoup_to_row_seconds", 0.5) is None
+
+
 def test_what_is_not_ours_is_left_out():
     assert all(name.startswith("recoup_") for name, _ in worker({"sent": 1}, [0.1]).samples)
 
