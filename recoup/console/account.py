@@ -8,7 +8,7 @@ import msgspec
 from connectors.redis.mode import manifest
 from models.calendar import instant
 from models.clock import Clock
-from recoup.console.words import reasons_in_words
+from recoup.console.words import reasons_in_words, says_of
 from recoup.explain.decision import Decision
 from recoup.explain.standing import Standing
 from recoup.explain.story import Chapter, Story, story_of
@@ -17,7 +17,9 @@ from recoup.settings import Settings
 MOST = 300
 """Lines of the timeline."""
 SCORES = "propensity-scores"
-CONTACTS = ("contact-requests", "interaction-events")
+CONTACTS = "interaction-events"
+BOOKS = "ledger-postings"
+"""What a payment did to the books stands in its own line."""
 FEATURES = ("features", "features_hash", "features_id")
 """Of a score; `recoup features` shows them with their names."""
 
@@ -49,7 +51,7 @@ class Page(msgspec.Struct, frozen=True):
     """The newest."""
     why: str
     contacts: tuple[Line, ...]
-    """Requests, and what became of them; newest first."""
+    """What left, what came of it, and what the customer said; newest first."""
     timeline: tuple[Line, ...]
     """Newest first."""
     cut: bool
@@ -73,7 +75,7 @@ def page_from(story: Story) -> Page:
     newest = list(reversed(story.timeline))
     decided = next((chapter for chapter in newest if chapter.decision is not None), None)
     scored = next((chapter for chapter in newest if chapter.topic == SCORES and _counts(chapter)), None)
-    lines = [_line(chapter) for chapter in newest]
+    lines = [_line(chapter) for chapter in newest if chapter.topic != BOOKS]
     return Page(
         tenant_id=story.tenant_id,
         account_id=story.account_id,
@@ -81,9 +83,9 @@ def page_from(story: Story) -> Page:
         standing=story.standing,
         score=None if scored is None else _score(scored),
         decided_at=decided.at if decided else None,
-        decision=decided.decision if decided else None,
+        decision=_said(decided.decision) if decided and decided.decision else None,
         why=reasons_in_words(decided.decision.reasons) if decided and decided.decision else "",
-        contacts=tuple(line for line in lines if line.topic in CONTACTS and line.says),
+        contacts=tuple(line for line in lines if line.topic == CONTACTS),
         timeline=tuple(lines),
         cut=story.cut,
     )
@@ -99,11 +101,17 @@ def _score(chapter: Chapter) -> dict[str, Any]:
     return {"at": chapter.at, "says": chapter.says} | told
 
 
+def _said(decision: Decision) -> Decision:
+    """The decision with words for every rule."""
+    denied = tuple(
+        msgspec.structs.replace(one, rules={rule: says_of(rule) for rule in one.rules}) for one in decision.denied
+    )
+    return msgspec.structs.replace(decision, denied=denied)
+
+
 def _line(chapter: Chapter) -> Line:
     decision = chapter.decision
     if decision is None:
         return Line(chapter.at, chapter.topic, chapter.says)
-    denied = {rule: says for one in decision.denied for rule, says in one.rules.items()}
-    return Line(
-        chapter.at, chapter.topic, f"decided: {decision.action}", reasons_in_words(decision.reasons), denied
-    )
+    denied = {rule: says_of(rule) for one in decision.denied for rule in one.rules}
+    return Line(chapter.at, chapter.topic, f"decided: {decision.action}", reasons_in_words(decision.reasons), denied)

@@ -9,9 +9,8 @@ import msgspec
 from models.account.course import WAIT
 from models.calendar import MINUTE, instant
 from models.clock import Instant
-from models.compliance.sentences import reason_of
-from recoup.console.words import reasons_in_words
-from recoup.explain.decision import decision_from
+from recoup.console.words import reasons_in_words, says_of
+from recoup.explain.decision import in_words
 from schemas.actions import NextBestAction
 
 ROWS_AT_ONCE = 12
@@ -31,7 +30,8 @@ class Row(msgspec.Struct, frozen=True):
     kind: str
     """`wait`, `contact`, `hand_to_person`, ..."""
     action: str
-    """In words."""
+    """In words, without the template."""
+    template: str
     why: str
     arm: str
     denied: dict[str, str]
@@ -103,7 +103,8 @@ class Decisions:
             self._deeds.clear()
             self._waits.clear()
             self._came = 0
-        rows = sorted((row_from(value) for value in (*deeds, *waits)), key=lambda row: row.at)
+        found = [row for value in (*deeds, *waits) if (row := _row(value)) is not None]
+        rows = sorted(found, key=lambda row: row.at)
         self._recent.extend(rows)
         return News(tuple(rows), came)
 
@@ -130,20 +131,27 @@ class Decisions:
 def row_from(value: bytes) -> Row:
     """A decision's message as a line."""
     said = _whole(value)
-    told = decision_from(value)
     return Row(
         at=instant(said.occurred_at),
         tenant_id=said.tenant_id,
         account_id=said.account_id,
         decision_id=said.decision_id,
         kind=said.action,
-        action=told.action,
+        action=in_words(said.action, said.channel, None),
+        template=said.template or "",
         why=reasons_in_words(said.reasons),
         arm=said.arm,
-        denied={rule: reason_of(rule) for candidate in said.actions for rule in candidate.denied_by},
+        denied={rule: says_of(rule) for candidate in said.actions for rule in candidate.denied_by},
         at_stake_minor=said.at_stake_minor,
         currency=said.currency or "",
     )
+
+
+def _row(value: bytes) -> Row | None:
+    try:
+        return row_from(value)
+    except msgspec.MsgspecError:
+        return None
 
 
 def _read(value: bytes) -> _Glance | None:

@@ -1,4 +1,4 @@
-"""How fast events flow, how far behind the jobs are, and how the workers do: from Kafka's offsets and each worker's own words."""
+"""How fast events flow, how far behind the jobs are, and how the workers do: by Kafka's offsets and their own words."""
 
 import http.client
 import json
@@ -25,6 +25,7 @@ ANSWER_SECONDS = 1.5
 RECENT_SECONDS = 60.0
 """Latencies are of the last minute."""
 TO_DECISION, TO_ROW = "recoup_event_to_decision_seconds", "recoup_event_to_row_seconds"
+BUCKETS = (f"{TO_DECISION}_bucket", f"{TO_ROW}_bucket")
 
 Quantiles = tuple[float, float] | None
 """p50 and p99 in milliseconds; None = nothing came in the last minute."""
@@ -178,7 +179,7 @@ class Crew:
 
     def _recent(self, now: float, figures: Figures) -> Figures:
         """The latencies that were measured within the last minute."""
-        latest = {key: value for key, value in figures.samples.items() if key[0] in (f"{TO_DECISION}_bucket", f"{TO_ROW}_bucket")}
+        latest = {key: value for key, value in figures.samples.items() if key[0] in BUCKETS}
         self._before.append((now, latest))
         while len(self._before) > 1 and self._before[1][0] <= now - RECENT_SECONDS:
             self._before.popleft()

@@ -1,6 +1,5 @@
 """Who decides for each tenant now, and by what: its model, its policy, and what a person has stopped."""
 
-
 import msgspec
 
 from connectors.redis.pauses import StopButton

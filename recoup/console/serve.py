@@ -90,9 +90,10 @@ def sources_of(settings: Settings, tail: Tail) -> list[Source]:
 
     return [
         Source("stream", "Kafka", 1.0, stream.read, always=True),
-        Source("working", "workers", 2.0, crew.read, always=True),
+        Source("working", "Workers", 2.0, crew.read, always=True),
         Source("landed", "ClickHouse", 10.0, asks(Warehouse.landed)),
         Source("money", "ClickHouse", 5.0, asks(Warehouse.money)),
+        Source("forecast", "ClickHouse", 600.0, asks(Warehouse.forecast)),
         Source("denied", "ClickHouse", 5.0, asks(Warehouse.denied)),
         Source("heaps", "ClickHouse", 5.0, asks(Warehouse.letter_heaps)),
         Source("in_force", "Kafka", 15.0, lambda: in_force(settings)),

@@ -14,7 +14,7 @@ from connectors.clickhouse.client import explain
 from recoup.console.hub import Hub
 from schemas.errors import RecoupError
 
-System = Literal["Kafka", "ClickHouse", "Redis", "workers", "forecast"]
+System = Literal["Kafka", "Workers", "ClickHouse", "Redis"]
 SLOW_SECONDS = 5.0
 """An answer that takes longer is said to be late; what was known before stays."""
 

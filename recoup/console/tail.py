@@ -121,7 +121,8 @@ class Tail:
         return starts
 
     def _take(self, messages: list[Any]) -> None:
-        old, new = [], []
+        old: list[bytes] = []
+        new: list[bytes] = []
         for message in messages:
             topic, partition, offset = message.topic(), message.partition(), message.offset()
             if message.error() is not None:

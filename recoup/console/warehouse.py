@@ -1,5 +1,6 @@
 """What ClickHouse knows of the page's figures, by the queries of `queries/*.sql`; each is stopped when it takes too long."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import cache
@@ -14,9 +15,11 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from connectors.clickhouse.client import connect
 from models.calendar import utc
 from models.clock import Clock
-from models.compliance.sentences import reason_of
+from recoup.console.words import says_of
 from recoup.dead_letters.replay import Replayed
+from recoup.forecasting import cash_forecast, known_portfolios
 from recoup.settings import Settings
+from schemas.errors import BadInput
 
 QUERIES = Path(__file__).parent / "queries"
 QUERY_SECONDS = 10
@@ -66,6 +69,17 @@ class Landed(msgspec.Struct, frozen=True):
     """p50 and p99 in milliseconds, of the slowest topic."""
 
 
+class Expected(msgspec.Struct, frozen=True):
+    """The cash of the next 30 days."""
+
+    tenant_id: str
+    currency: str
+    expected_minor: int
+    low_minor: int
+    """With `high_minor`: holds the cash in eight of ten cases."""
+    high_minor: int
+
+
 class Denied(msgspec.Struct, frozen=True):
     """How often a rule denied something in the last hour."""
 
@@ -90,15 +104,20 @@ class Warehouse:
             NotReady: ClickHouse does not answer.
             ClickHouseError: it refuses the query.
         """
-        if self._client is None:
-            self._client = connect(self.settings.clickhouse, answer_seconds=QUERY_SECONDS + 5, connections=2)
         try:
-            return self._client.query(
-                _text(query), parameters=values, settings={"max_execution_time": QUERY_SECONDS}
-            ).result_rows
+            return (
+                self._open()
+                .query(_text(query), parameters=values, settings={"max_execution_time": QUERY_SECONDS})
+                .result_rows
+            )
         except (ClickHouseError, OSError):
             self.close()
             raise
+
+    def _open(self) -> Client:
+        if self._client is None:
+            self._client = connect(self.settings.clickhouse, answer_seconds=QUERY_SECONDS + 5, connections=2)
+        return self._client
 
     def close(self) -> None:
         """Let the connections go; the next question opens them again."""
@@ -108,7 +127,7 @@ class Warehouse:
 
     def money(self) -> list[Money]:
         """Each tenant and currency."""
-        zones = {tenant: zone for tenant, zone in self.rows("zones")}
+        zones = {str(tenant): str(zone) for tenant, zone in self.rows("zones")}
         collected: dict[tuple[str, str, str], int] = {}
         for tenant, currency, day, minor in self.rows("collected"):
             collected[tenant, currency, day] = int(minor)
@@ -169,6 +188,17 @@ class Warehouse:
             "more": len(found) > LETTERS_AT_ONCE,
         }
 
+    def forecast(self) -> list[Expected]:
+        """The cash of the next 30 days of each tenant and currency of which enough is known."""
+        client, found = self._open(), []
+        with contextlib.suppress(BadInput):  # nothing has landed
+            for portfolio in known_portfolios(client):
+                tenant, currency = portfolio.tenant_id, portfolio.currency
+                with contextlib.suppress(BadInput):  # nothing was booked lately: the page says that there is none
+                    total = cash_forecast(client, tenant, currency, clock=self.clock).total
+                    found.append(Expected(tenant, currency, total.expected_minor, total.low_minor, total.high_minor))
+        return found
+
     def landed(self) -> Landed:
         """What landed in the last whole minute."""
         ((rows, half, most),) = self.rows("landed")
@@ -176,7 +206,7 @@ class Warehouse:
 
     def denied(self) -> list[Denied]:
         """By tenant and rule, most often first."""
-        return [Denied(tenant, rule, reason_of(rule), int(denials)) for tenant, rule, denials in self.rows("denied")]
+        return [Denied(tenant, rule, says_of(rule), int(denials)) for tenant, rule, denials in self.rows("denied")]
 
     def search(self, text: str) -> list[dict[str, str]]:
         """Accounts whose id begins with the text, else those that have it in them."""

@@ -100,9 +100,9 @@ function setLine(item, row) {
   say(action, row.action);
   say(why, row.arm === "policy" ? row.why : `${row.why} (${row.arm.replace("_", " ")})`);
   const denied = Object.keys(row.denied);
-  say(rules, denied.join(" "));
+  say(rules, denied.length > 1 ? `${denied[0]} +${denied.length - 1}` : (denied[0] ?? ""));
   say(stake, row.at_stake_minor ? `${money(row.at_stake_minor, row.currency)} ${row.currency}` : "");
   const sentences = Object.entries(row.denied).map(([rule, says]) => `${rule}: ${says}`);
-  link.title = [`${row.action}: ${row.why}`, ...sentences].join("\n");
+  link.title = [`${row.action}${row.template ? ` (${row.template})` : ""}: ${row.why}`, ...sentences].join("\n");
 }
 

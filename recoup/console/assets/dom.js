@@ -13,7 +13,7 @@ export function make(tag, attributes = {}, ...children) {
 }
 
 export function add(parent, children) {
-  for (const child of children.flat()) {
+  for (const child of children.flat(Infinity)) {
     if (child === null || child === undefined || child === "") continue;
     parent.append(child instanceof Node ? child : document.createTextNode(String(child)));
   }

@@ -1,7 +1,7 @@
 // How much flows, how late it is, and the last five minutes of it.
 import { byId, make, mark, say } from "./dom.js";
 import { drawSpark, makeSpark } from "./spark.js";
-import { count, milliseconds, rate } from "./words.js";
+import { count, milliseconds, plural, rate } from "./words.js";
 
 const LATE_SECONDS = 10;
 const SLOW_DECISION_MS = 1_000;
@@ -14,6 +14,7 @@ const TILES = [
   { id: "lag", title: "Lag", unit: "messages", about: "Events that wait to be decided on, and for how long the oldest has." },
   { id: "to-decision", title: "Event to decision", unit: "p50", about: "From an event's arrival in Kafka to its published decision, last minute." },
   { id: "to-row", title: "Event to row", unit: "p50", about: "From a message's arrival in Kafka to its visible row, last minute." },
+  { id: "letters", title: "Dead letters", unit: "to mend", about: "Messages that were refused and that nobody has sent again." },
 ];
 
 export function showFlow(page) {
@@ -21,21 +22,30 @@ export function showFlow(page) {
   byId("flow").append(...Object.values(tiles).map((tile) => tile.root));
 
   page.onParts((parts, changed) => {
-    if (!changed.some((name) => ["stream", "working", "landed"].includes(name))) return;
-    const { stream, working, landed } = parts;
+    if (!changed.some((name) => ["stream", "working", "landed", "heaps"].includes(name))) return;
+    const { stream, working, landed, heaps } = parts;
     if (stream) {
-      set(tiles.events, rate(stream.events_per_second), "last 5 minutes", stream.events);
-      set(tiles.decisions, rate(stream.decisions_per_second), "last 5 minutes", stream.decisions);
+      set(tiles.events, rate(stream.events_per_second), peak(stream.events), stream.events);
+      set(tiles.decisions, rate(stream.decisions_per_second), peak(stream.decisions), stream.decisions);
       const late = stream.lag_seconds > LATE_SECONDS;
       set(tiles.lag, count(stream.lag), stream.lag ? `oldest waits ${stream.lag_seconds.toFixed(1)} s` : "nothing waits", stream.lags);
       mark(tiles.lag.root, "state", late ? "bad" : "fine");
     }
     const here = working && working.rows_per_second !== null;
     const rows = here ? working.rows_per_second : landed?.rows_per_second;
-    if (rows !== undefined) set(tiles.rows, rate(rows), here ? "last 5 minutes" : "last whole minute", working?.rows);
+    if (rows !== undefined) set(tiles.rows, rate(rows), here ? peak(working.rows) : "last whole minute", working?.rows);
+    if (heaps) {
+      const open = heaps.reduce((sum, heap) => sum + heap.letters - (heap.replayed ?? 0), 0);
+      set(tiles.letters, count(open), heaps.length ? `for ${plural(heaps.length, "reason")} by topic` : "nothing was refused");
+    }
     latency(tiles["to-decision"], working?.to_decision, working?.to_decisions, SLOW_DECISION_MS);
     latency(tiles["to-row"], working?.to_row ?? landed?.to_row, working?.to_rows, SLOW_ROW_MS);
   });
+}
+
+function peak(points) {
+  const known = points.filter((point) => point !== null);
+  return known.length ? `up to ${rate(Math.max(...known))} in 5 minutes` : "no figure yet";
 }
 
 function latency(tile, quantiles, points, slow) {
