@@ -73,7 +73,7 @@ def told():
     }
     population = population_of(tenants, Asked(DAYS, ACCOUNTS, 1, UNTIL))
     maker = Maker(population, START, UNTIL, strategies, telling)
-    days = []
+    days: list[int] = []
     maker.make(DAYS, days.append)
     telling.finish()
     assert days == list(range(1, DAYS + 1))
@@ -92,7 +92,7 @@ def decoded(topics, *names):
 def test_every_message_is_one_that_its_topic_takes(told):
     _, telling, topics = told
     names = [*SOURCE_TOPICS, "propensity-scores", "next-best-actions", "customer-events", "contact-requests"]
-    counted = defaultdict(int)
+    counted: defaultdict[str, int] = defaultdict(int)
     for (topic, _), event, at in decoded(topics, *names):
         counted[topic] += 1
         assert at >= instant(event.occurred_at)
