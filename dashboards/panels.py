@@ -11,7 +11,7 @@ from grafana_foundation_sdk.cog.variants import Dataquery
 from grafana_foundation_sdk.models import common as options
 from grafana_foundation_sdk.models import dashboard as model
 
-from dashboards.colours import PLAIN
+from dashboards.colours import GOOD, PLAIN
 from dashboards.queries import CLICKHOUSE, PROMETHEUS, Sql
 
 Query = Builder[Dataquery]
@@ -217,7 +217,7 @@ def listing(  # noqa: PLR0913
     width: int = 12,
     height: int = 8,
 ) -> table.Panel:
-    """A table; `shown` says how the columns look that are not of the panel's unit."""
+    """A table; `shown` says how columns look. What is good has no colour, so that the eye finds what is not."""
     panel = _begun(table.Panel(), title, [query], about, unit, steps, width, height, None, "")
     panel.show_header(True).color_scheme(FieldColor().mode(model.FieldColorModeId.THRESHOLDS))
     for name, column in shown.items():
@@ -227,7 +227,8 @@ def listing(  # noqa: PLR0913
         if column.width is not None:
             properties.append(_value("custom.width", column.width))
         if column.steps:
-            properties.append(_value("thresholds", _thresholds(column.steps).build()))
+            marked = [(value, "transparent" if paint == GOOD else paint) for value, paint in column.steps]
+            properties.append(_value("thresholds", _thresholds(marked).build()))
             properties.append(_value("custom.cellOptions", {"type": "color-background", "mode": "basic"}))
         if column.texts:
             texts = {value: {"text": text, "index": at} for at, (value, text) in enumerate(column.texts.items())}

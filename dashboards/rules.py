@@ -8,6 +8,8 @@ from models.compliance.sentences import LIMITS, MISSING, reason_of
 STRATEGY: Final = {
     "strategy:hours": "Outside the hours in which the strategy makes contacts.",
     "strategy:caps": "The strategy's own limit of contacts is reached.",
+    "strategy:offers": "The strategy does not offer this action now.",
+    "strategy:prices": "The strategy has no price for this action.",
 }
 """Denied by what a strategy says of itself; no rule has a sentence for it."""
 

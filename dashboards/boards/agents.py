@@ -10,7 +10,7 @@ from dashboards.queries import Sql
 from dashboards.units import COUNT, MONEY, SECONDS, SHARE, WHOLE
 from dashboards.variables import currency, minor_per_unit, tenant
 
-OF_AGENTS = "`agents_daily`, by the UTC day of the call; calls that name nobody are left out"
+OF_AGENTS = "`agents_daily`, by the UTC day of the call; of the chosen currency, or of none. Calls that name nobody are left out"
 PROMISED = ((None, BAD), (0.2, WATCH), (0.35, GOOD))
 LONG = ((None, GOOD), (360, WATCH), (600, BAD))
 
@@ -30,30 +30,28 @@ FIGURES = (
         "Do calls reach the customer?",
         Sql("agents/right_party_share"),
         About(
-            "Dials that became a conversation with the customer, mean of the days.",
+            "Dials of the last 28 days that became a conversation with the customer.",
             f"`right_party / dials` of {OF_AGENTS}. Red below 15 %, green from 25 % on.",
             "It is the hour and the number that decide, more than the agent: compare agents only within a tenant.",
         ),
         SHARE,
         steps=RIGHT_PARTY,
         decimals=0,
-        calc="mean",
     ),
     figure(
-        "Do conversations bring promises?",
+        "Do they bring promises?",
         Sql("agents/promise_share"),
         About(
-            "Promises for each conversation with the right party, mean of the days.",
+            "Promises for each conversation with the right party, in the last 28 days.",
             f"`promises / right_party` of {OF_AGENTS}. A promise belongs to the last contact of the 14 days before it.",
             "Listen to calls of the agents with the most and the fewest.",
         ),
         SHARE,
         steps=PROMISED,
         decimals=0,
-        calc="mean",
     ),
     figure(
-        "How much $currency followed calls?",
+        "How much $currency followed?",
         Sql("agents/cash"),
         About(
             "Money received within 14 days after a dial while it was the account's last contact, less what went back.",
@@ -64,28 +62,26 @@ FIGURES = (
         calc="sum",
     ),
     figure(
-        "How much $currency follows an hour?",
+        "How much $currency an hour?",
         Sql("agents/cash_an_hour"),
         About(
-            "That money for each hour on the telephone, mean of the days. Compare it with what an hour costs.",
+            "That money for each hour on the telephone in the last 28 days. Compare it with what an hour costs.",
             f"`collected_minor / handle_seconds x 3,600` of {OF_AGENTS}. Time between calls is not in it.",
             "Below the cost of an hour: call fewer small debts; the strategy decides which.",
         ),
         MONEY,
-        calc="mean",
     ),
     figure(
         "How long does a call take?",
         Sql("agents/handle_time"),
         About(
-            "Seconds on the telephone for each dial, mean of the days.",
+            "Time on the telephone for each dial, in the last 28 days.",
             f"`handle_seconds / dials` of {OF_AGENTS}; calls of unknown length count 0. Green below 6 minutes.",
             "Long calls are no fault if promises are kept: look at both.",
         ),
         SECONDS,
         steps=LONG,
         decimals=1,
-        calc="mean",
     ),
 )
 
@@ -95,8 +91,7 @@ EACH = (
         Sql("agents/agents", "table"),
         About(
             "A row for each agent, those whose calls the most $currency followed first.",
-            f"Of {OF_AGENTS}. Calls are of all currencies, amounts of the chosen one. Kept is of promises so far: open ones"
-            " count against it until they are kept.",
+            f"Of {OF_AGENTS}. Kept is of promises so far: open ones count against it until they are kept.",
             "Many promises that few keep: they were too large or too far away. Few conversations: other hours.",
         ),
         {
@@ -108,7 +103,7 @@ EACH = (
             "Promised": Column(WHOLE, 0),
             "Cash": Column(WHOLE, 0),
             "Cash an hour": Column(WHOLE, 0),
-            "Seconds a call": Column(SECONDS, 0),
+            "Seconds a call": Column(WHOLE, 0),
         },
         width=24,
         height=9,

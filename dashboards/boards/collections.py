@@ -3,14 +3,13 @@
 from typing import Final
 
 from dashboards.board import Board, Row
-from dashboards.colours import AGEING, BAD, GOOD, OUTCOMES, PLAIN, WATCH
+from dashboards.colours import AGEING, BAD, FILLED, GOOD, OUTCOMES, PLAIN, WATCH
 from dashboards.panels import About, Column, columns, figure, lines, listing, ranking
 from dashboards.queries import Sql
 from dashboards.units import DAYS, MONEY, SHARE, WHOLE
 from dashboards.variables import currency, minor_per_unit, tenant
 
 FEWER_IS_BETTER = ((None, GOOD), (0.3, WATCH), (0.5, BAD))
-PAID = ((None, BAD), (0.4, WATCH), (0.7, GOOD))
 AGAIN = ((None, GOOD), (0.2, WATCH), (0.4, BAD))
 ROLLS = {"current → 1-30": "#4C9F70", "1-30 → 31-60": "#E39B4C", "31-60 → 61-90": "#D9693F", "61-90 → 90+": "#A8323B"}
 
@@ -40,32 +39,32 @@ FIGURES = (
         MONEY,
     ),
     figure(
-        "What share of what is owed is overdue?",
+        "What share of it is overdue?",
         Sql("collections/overdue_share"),
         About(
             "Overdue / open, at the end of the day.",
             "Both of `receivables_daily`. Green below 30 %, red from 50 % on.",
-            "A share that rises while billing is steady means that fewer customers pay on time. Look at *roll rates* to see"
-            " at which age they stop.",
+            "A share that rises while billing is steady means that fewer customers pay on time. *How much rolls on into the"
+            " next bucket?* says at which age they stop.",
         ),
         SHARE,
         steps=FEWER_IS_BETTER,
         decimals=1,
     ),
     figure(
-        "How many days of billing are unpaid (DSO)?",
+        "How many days open (DSO)?",
         Sql("collections/dso"),
         About(
             "Days sales outstanding: how many days of billing what is open amounts to.",
             "open / billed in the last 90 days x 90, at the end of each day. Green below 45 days, red from 60 on.",
-            "It also rises when billing falls: look at *billed and settled* before blaming collections.",
+            "It also rises when billing falls: see *Does as much come in as is billed?* before blaming collections.",
         ),
         DAYS,
         steps=((None, GOOD), (45, WATCH), (60, BAD)),
         decimals=1,
     ),
     figure(
-        "How much of what could be collected was (CEI)?",
+        "How well do we collect (CEI)?",
         Sql("collections/cei"),
         About(
             "Collection effectiveness index of the last 30 days: 100 % = everything that was due came in.",
@@ -79,7 +78,7 @@ FIGURES = (
         decimals=0,
     ),
     figure(
-        "What share of promises is kept?",
+        "Are promises to pay kept?",
         Sql("collections/kept_rate"),
         About(
             "Promises to pay that were kept, of those that fell due in the last 28 days.",
@@ -140,12 +139,12 @@ OWED = (
         width=14,
     ),
     ranking(
-        "In which age does the $currency stand today?",
+        "How much $currency is how old now?",
         Sql("collections/ageing_now", "table"),
         About(
             "The last day of *How old is what is owed?* in figures.",
             "`open_minor` of `ageing_daily` on the last day of the chosen time.",
-            "Work the large bucket that is youngest: what is over 90 days is paid least (see *roll rates*).",
+            "Work the large bucket that is youngest: what is over 90 days is paid least.",
         ),
         MONEY,
         colours=AGEING,
@@ -188,15 +187,15 @@ OWED = (
         About(
             "Liquidation curves: a row is the debt placed in a month, a column how many months have passed.",
             "`cumulative_collected / placed` of `liquidation`: cash allocated to invoices placed in that month. Empty = not"
-            " yet. Read down a column to compare months of the same age. Red below 40 %, green from 70 % on.",
-            "A younger month that is redder than the older ones at the same age collects worse: was the debt or the"
+            " yet. The darker, the more. Read down a column to compare months of the same age.",
+            "A younger month that is paler than the older ones at the same age collects worse: was the debt or the"
             " strategy another?",
         ),
         {
             "Placed": Column(WHOLE, 0),
-            **{name: Column(SHARE, 0, PAID) for name in ("same month", *(f"{n} later" for n in (1, 2, 3, 4, 6)))},
+            **{name: Column(SHARE, 0, FILLED) for name in ("same month", *(f"{n} later" for n in (1, 2, 3, 4, 6)))},
         },
-        steps=PAID,
+        steps=FILLED,
         width=14,
     ),
     columns(

@@ -3,11 +3,11 @@
 from typing import Final
 
 from dashboards.board import Board, Row
-from dashboards.colours import BAD, CHANNELS, GOOD, PLAIN, WATCH
+from dashboards.colours import ACTIONS, BAD, CHANNELS, GOOD, PLAIN, WATCH
 from dashboards.panels import About, Column, columns, figure, lines, listing, ranking
 from dashboards.queries import Sql
 from dashboards.rules import SENTENCES
-from dashboards.units import COUNT, RATIO, SHARE, WHOLE
+from dashboards.units import COUNT, RATIO, SHARE, TIMES, WHOLE
 from dashboards.variables import tenant
 
 ONCE = "A decision counts once for each rule and channel that it was denied by, whatever was chosen instead."
@@ -18,7 +18,7 @@ LEFT = {"more left": GOOD, "one left": WATCH, "none left": BAD}
 
 FIGURES = (
     figure(
-        "Are more contacts denied than usual?",
+        "Is more denied than usual?",
         Sql("compliance/against_usual"),
         About(
             "Denials a decision on the last day, as a multiple of the mean of the 14 days before. 1 = as always.",
@@ -26,12 +26,12 @@ FIGURES = (
             "A rule that suddenly denies everything is a changed rule, a changed tenant file or a feed that lost what must"
             " be known (country, consent). The rules below say which; docs/runbooks.md says what to do.",
         ),
-        RATIO,
+        TIMES,
         steps=((None, GOOD), (1.5, WATCH), (2, BAD)),
         decimals=2,
     ),
     figure(
-        "How many decisions ask for a contact?",
+        "How many ask for a contact?",
         Sql("compliance/contact_share"),
         About(
             "Decisions that asked for a contact, of all, on the last day. The others wait, or give the case to a person.",
@@ -42,7 +42,7 @@ FIGURES = (
         decimals=1,
     ),
     figure(
-        "How many have no contact left?",
+        "How many have none left?",
         Sql("compliance/none_left_share"),
         About(
             "Of decisions that met a limit of contacts, those with none left in its window, on the last day.",
@@ -54,7 +54,7 @@ FIGURES = (
         decimals=0,
     ),
     figure(
-        "How much allowance is unused?",
+        "How much is left unused?",
         Sql("compliance/unused_share"),
         About(
             "Of the contacts that limits allow, the share that nobody used, in the last week.",
@@ -65,7 +65,7 @@ FIGURES = (
         decimals=0,
     ),
     figure(
-        "How many complain (of 1,000)?",
+        "Who complains (of 1,000)?",
         Sql("compliance/complaints_rate"),
         About(
             "Complaints of the last 28 days for each 1,000 contacts that left.",
@@ -77,7 +77,7 @@ FIGURES = (
         decimals=1,
     ),
     figure(
-        "How many opt out (of 1,000)?",
+        "Who opts out (of 1,000)?",
         Sql("compliance/opt_outs_rate"),
         About(
             "Opt-outs of the last 28 days for each 1,000 contacts that left.",
@@ -157,6 +157,7 @@ DENIED = (
         COUNT,
         label="action",
         bars=True,
+        colours=ACTIONS,
         width=9,
     ),
 )

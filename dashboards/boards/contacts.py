@@ -23,7 +23,7 @@ CALLS = {"nobody took it": FAINT, "somebody else": WATCH, "right party": GOOD}
 
 FIGURES = (
     figure(
-        "How many contacts were sent?",
+        "How many were sent?",
         Sql("contacts/sent"),
         About(
             "Contacts that left in the chosen time, about debts in the chosen currency. The curve is each day.",
@@ -37,30 +37,28 @@ FIGURES = (
         "What share is delivered?",
         Sql("contacts/delivered_share"),
         About(
-            "E-mails, texts and letters that the provider says arrived, of those sent, on the last day.",
-            f"`delivered / dispatched` of {FUNNEL}. Today's may still arrive. Calls are left out. Red below 90 %.",
+            "E-mails and texts that the provider says arrived, of those sent in the last 28 days.",
+            f"`delivered / dispatched` of {FUNNEL}. Nobody reports that letters arrive. Red below 90 %.",
             "Bounces hurt the sender's name: see by channel below, then `recoup contacts status` and the provider's page.",
         ),
         SHARE,
         steps=DELIVERED,
         decimals=0,
-        calc="mean",
     ),
     figure(
         "Do calls reach the customer?",
         Sql("contacts/right_party_share"),
         About(
-            "Right-party rate: dials that became a conversation with the customer, mean of the days.",
+            "Right-party rate: dials of the last 28 days that became a conversation with the customer.",
             f"`right_party / dials` of {FUNNEL}. Red below 15 %, green from 25 % on.",
             "Low everywhere: wrong hours. Low for one tenant: old telephone numbers.",
         ),
         SHARE,
         steps=RIGHT_PARTY,
         decimals=0,
-        calc="mean",
     ),
     figure(
-        "How much $currency followed contacts?",
+        "How much $currency followed?",
         Sql("contacts/cash"),
         About(
             LAST_TOUCH,
@@ -84,7 +82,7 @@ FIGURES = (
         decimals=2,
     ),
     figure(
-        "How many complain (of 1,000)?",
+        "Who complains (of 1,000)?",
         Sql("contacts/complaints_rate"),
         About(
             "Complaints of the last 28 days for each 1,000 contacts that left, in all currencies.",
@@ -119,7 +117,8 @@ WHAT_WORKS = (
         Sql("contacts/channels", "table"),
         About(
             "A row for each channel, in $currency. " + LAST_TOUCH,
-            f"Of {FUNNEL}. Delivered of sent; opened of delivered e-mails; promised of sent; kept of promised so far.",
+            f"Of {FUNNEL}. Delivered of sent e-mails and texts; opened of delivered e-mails; promised of sent; kept of"
+            " promised, so far.",
             "A channel that costs more a contact than it brings should be kept for larger debts.",
         ),
         {
@@ -192,12 +191,11 @@ WORDS = (
             "The arms meet different customers, so this is no proof: `recoup evaluate` compares strategies fairly.",
         ),
         {
-            "Decided": Column(WHOLE),
             "Sent": Column(WHOLE),
             "Promised": Column(SHARE, 1),
             "Kept so far": Column(SHARE, 0, KEPT),
             "Cash a contact": Column(WHOLE, 2),
-            "Cost of cash": Column(SHARE, 2, COST),
+            "Cost": Column(SHARE, 2, COST),
         },
     ),
 )

@@ -39,7 +39,7 @@ FIGURES = (
         decimals=0,
     ),
     figure(
-        "How many rows wait for ClickHouse?",
+        "How many rows wait?",
         promql("sum(recoup_rows_waiting)"),
         About(
             "Messages that land workers have read and have not landed.",
@@ -50,7 +50,7 @@ FIGURES = (
         steps=((None, GOOD), (50_000, WATCH), (140_000, BAD)),
     ),
     figure(
-        "How many providers are shut off?",
+        "How many providers fail?",
         promql("sum(recoup_provider_breaker_open) or vector(0)"),
         About(
             "Providers that are not asked because they fail.",
@@ -61,7 +61,7 @@ FIGURES = (
         steps=((None, GOOD), (1, BAD)),
     ),
     figure(
-        "How much disk does the warehouse use?",
+        "How much is stored?",
         Sql("infrastructure/stored", "table"),
         About(
             "Bytes of all tables on disk, compressed.",

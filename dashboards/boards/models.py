@@ -9,13 +9,13 @@ from dashboards.queries import Sql
 from dashboards.units import COUNT, RATIO, SHARE, WHOLE
 from dashboards.variables import model, tenant
 
-MATURED = "Only scores whose outcome is known by now: a score of 30 days is judged 30 days later."
+MATURED = "Weeks begun in the last four weeks are left out: of them only the quick outcomes are known."
 PSI = ((None, GOOD), (0.1, WATCH), (0.25, BAD))
 AUC = ((None, BAD), (0.6, WATCH), (0.7, GOOD))
 
 FIGURES = (
     figure(
-        "How many scores were given?",
+        "How many scores?",
         Sql("models/scored"),
         About(
             "Scores in the chosen time, of all models, in force and beside it. The curve is each day.",
@@ -26,7 +26,7 @@ FIGURES = (
         calc="sum",
     ),
     figure(
-        "How likely are customers to pay?",
+        "How likely do they pay?",
         Sql("models/expected"),
         About(
             "Mean score of the model in force on the last day: the probability that an account pays in time.",
@@ -49,7 +49,7 @@ FIGURES = (
         decimals=1,
     ),
     figure(
-        "Are payers ranked first (AUC)?",
+        "Are payers first (AUC)?",
         Sql("models/auc"),
         About(
             "How often a customer who paid was scored higher than one who did not, in the last week that can be judged.",
@@ -64,8 +64,8 @@ FIGURES = (
         "Have scores shifted (PSI)?",
         Sql("models/psi"),
         About(
-            "The largest population stability index of the last day: how far scores are from the model's first 14 days.",
-            "`psi` of `score_drift_daily`. Below 0.1 nothing happened, from 0.25 on another population is being scored.",
+            "Population stability index of the last 7 days: how far scores are from the model's first 14 days.",
+            "`psi` of `score_drift_daily`, weighted by scores; the worst tenant and model. Below 0.1 nothing happened, from 0.25 on another population is being scored.",
             "Look at which inputs drifted. Before training anew make sure that no feed is broken.",
         ),
         RATIO,
@@ -146,8 +146,8 @@ CHANGE = (
         "Do scores drift away from the model's first days?",
         Sql("models/shift"),
         About(
-            "Population stability index of each day against the model's first 14 days. The lines are at 0.1 and 0.25.",
-            "`psi` of `score_drift_daily`; days with few scores jump.",
+            "Population stability index of 7 days against the model's first 14 days. The lines are at 0.1 and 0.25.",
+            "`psi` of `score_drift_daily`, mean of 7 days weighted by scores.",
             "Above 0.25 for days: an alert is sent; docs/runbooks.md says what to do.",
         ),
         RATIO,

@@ -4,6 +4,6 @@ SELECT
     sum(agents_daily.connects) - sum(agents_daily.right_party) AS "somebody else",
     sum(agents_daily.right_party) AS "right party"
 FROM agents_daily
-WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__dateFilter(day)
+WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND currency IN ('', ${currency:singlequote}) AND $__dateFilter(day)
 GROUP BY day
 ORDER BY day

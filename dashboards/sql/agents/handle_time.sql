@@ -1,5 +1,20 @@
-SELECT toDateTime(day, 'UTC') AS time, sum(agents_daily.handle_seconds) / nullIf(sum(agents_daily.dials), 0) AS "A call"
-FROM agents_daily
-WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__dateFilter(day)
-GROUP BY day
+WITH
+    each_day AS
+    (
+        SELECT day, sum(agents_daily.handle_seconds) AS part, sum(agents_daily.dials) AS whole
+        FROM agents_daily
+        WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND currency IN ('', ${currency:singlequote}) AND day >= toDate($__fromTime) - 27 AND day <= toDate($__toTime)
+        GROUP BY day
+    ),
+    windows AS
+    (
+        SELECT
+            day,
+            sum(part) OVER (ORDER BY day RANGE BETWEEN 27 PRECEDING AND CURRENT ROW) AS part_28d,
+            sum(whole) OVER (ORDER BY day RANGE BETWEEN 27 PRECEDING AND CURRENT ROW) AS whole_28d
+        FROM each_day
+    )
+SELECT toDateTime(day, 'UTC') AS time, part_28d / nullIf(whole_28d, 0) AS "A call"
+FROM windows
+WHERE $__dateFilter(day)
 ORDER BY day

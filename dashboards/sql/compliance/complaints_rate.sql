@@ -1,6 +1,7 @@
-WITH each_day AS
+WITH
+    each_day AS
     (
-        SELECT day, sum(complaints_daily.complaints) AS complained, sum(complaints_daily.contacts) AS contacted
+        SELECT day, sum(complaints_daily.complaints) AS part, sum(complaints_daily.contacts) AS whole
         FROM complaints_daily
         WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND day >= toDate($__fromTime) - 27 AND day <= toDate($__toTime)
         GROUP BY day
@@ -9,11 +10,11 @@ WITH each_day AS
     (
         SELECT
             day,
-            sum(complained) OVER (ORDER BY day RANGE BETWEEN 27 PRECEDING AND CURRENT ROW) AS complained_28d,
-            sum(contacted) OVER (ORDER BY day RANGE BETWEEN 27 PRECEDING AND CURRENT ROW) AS contacted_28d
+            sum(part) OVER (ORDER BY day RANGE BETWEEN 27 PRECEDING AND CURRENT ROW) AS part_28d,
+            sum(whole) OVER (ORDER BY day RANGE BETWEEN 27 PRECEDING AND CURRENT ROW) AS whole_28d
         FROM each_day
     )
-SELECT toDateTime(day, 'UTC') AS time, 1000 * complained_28d / nullIf(contacted_28d, 0) AS "Complaints"
+SELECT toDateTime(day, 'UTC') AS time, 1000 * part_28d / nullIf(whole_28d, 0) AS "Complaints"
 FROM windows
 WHERE $__dateFilter(day)
 ORDER BY day

@@ -15,4 +15,4 @@ SELECT
 FROM denials_hourly
 WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__timeFilter(hour)
 GROUP BY time, why
-ORDER BY time, why
+ORDER BY time, why = 'others', why

@@ -1,7 +1,7 @@
 SELECT
     channel AS "Channel",
     sum(dispatched) AS "Sent",
-    sum(delivered) / nullIf(sumIf(dispatched, channel IN ('email', 'sms', 'letter')), 0) AS "Delivered",
+    sumIf(delivered, channel IN ('email', 'sms')) / nullIf(sumIf(dispatched, channel IN ('email', 'sms')), 0) AS "Delivered",
     sum(opened) / nullIf(sumIf(delivered, channel = 'email'), 0) AS "Opened",
     sum(replied) / nullIf(sum(dispatched), 0) AS "Replied",
     sum(right_party) / nullIf(sum(dials), 0) AS "Right party",

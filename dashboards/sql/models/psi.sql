@@ -1,5 +1,21 @@
-SELECT toDateTime(day, 'UTC') AS time, max(psi) AS "PSI"
-FROM score_drift_daily
-WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__conditionalAll(model IN (${model:singlequote}), $model) AND $__dateFilter(day)
+-- Days with few scores jump, so each is the mean of seven, weighted by scores; of tenant and model the worst.
+WITH
+    each_day AS
+    (
+        SELECT tenant_id, model, day, psi * scores AS part, scores AS whole
+        FROM score_drift_daily
+        WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__conditionalAll(model IN (${model:singlequote}), $model) AND day >= toDate($__fromTime) - 6 AND day <= toDate($__toTime)
+    ),
+    windows AS
+    (
+        SELECT
+            day,
+            sum(part) OVER week / sum(whole) OVER week AS psi_7d
+        FROM each_day
+        WINDOW week AS (PARTITION BY tenant_id, model ORDER BY day RANGE BETWEEN 6 PRECEDING AND CURRENT ROW)
+    )
+SELECT toDateTime(day, 'UTC') AS time, max(psi_7d) AS "PSI"
+FROM windows
+WHERE $__dateFilter(day)
 GROUP BY day
 ORDER BY day

@@ -1,0 +1,1 @@
+"""A dashboard drawn from its JSON and live answers as one HTML page, for places where no Grafana runs."""
