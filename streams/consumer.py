@@ -129,6 +129,14 @@ class ConsumerThread:
             (p.topic, p.partition): await self._run(self._client.get_watermark_offsets, p, 10.0) for p in partitions
         }
 
+    async def fetched_ends(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
+        """The offset that each partition's next message gets, as the last fetch said; negative = none has said it.
+
+        Asks nobody, so it costs nothing while messages are waited for.
+        """
+        ends: dict[tuple[str, int], int] = await self._run(self._fetched_ends, partitions)
+        return ends
+
     async def commit(self, offsets: list[TopicPartition]) -> None:
         """Commit offsets of a job that does not commit them in a transaction."""
         await self._run(lambda: self._client.commit(offsets=offsets, asynchronous=True))
@@ -170,6 +178,10 @@ class ConsumerThread:
                 )
             log.warning("consume_error", group=self.group, error=error.name(), topic=message.topic())
         return [message for message in answered if message.error() is None] if errors else answered
+
+    def _fetched_ends(self, partitions: list[TopicPartition]) -> dict[tuple[str, int], int]:
+        known = self._client.get_watermark_offsets
+        return {(p.topic, p.partition): known(p, cached=True)[1] for p in partitions}
 
     def _go_on(self, positions: list[TopicPartition]) -> None:
         self._client.assign(positions)

@@ -101,6 +101,8 @@ class StreamSettings(BaseModel, extra="forbid"):
     """How long a stop or a rebalance waits for the transaction in flight."""
     sink_deadline_seconds: float = 60.0
     """How long a sink that fails is retried before the worker gives up and exits."""
+    metrics_seconds: float = Field(default=10.0, ge=0)
+    """How often a worker tells on agent-metrics what it has done; 0 = never."""
     web_bind: str = "127.0.0.1"
     """Where /ready and /metrics are answered; 0.0.0.0 only in a network of one's own, such as a container's."""
     decide: DecideSettings = DecideSettings()

@@ -41,6 +41,9 @@ SILENCE_SECONDS = 10.0
 SECOND_LOOK_SECONDS = 1.0
 """When there are, this client gets so long to bring one."""
 
+QUIET_SECONDS = 1.0
+"""What there is comes sooner."""
+
 UNKNOWN = -1
 """A position that the take-over has yet to set."""
 
@@ -314,6 +317,22 @@ class BatchSource(faust.Service):
 
     def _crash_soon(self, failure: BaseException) -> None:
         self._crashing = asyncio.ensure_future(self.crash(failure))
+
+    async def unread(self) -> int:
+        """Messages that its partitions hold and that have not been handed over, as the last fetch said.
+
+        Offsets between may be markers of transactions, which are no messages. So a client that has listened for a while
+        and has heard nothing has read everything.
+        """
+        leases = self.leases
+        ends = await self.consumer.fetched_ends(self._partitions)
+        if not self.flights.outstanding and time.monotonic() - self._heard > QUIET_SECONDS:
+            return 0
+        return sum(
+            max(0, end - lease.fetched[topic])
+            for (topic, partition), end in ends.items()
+            if (lease := leases.get(self.unit_of(topic, partition))) is not None
+        )
 
     def health(self) -> dict[str, Any]:
         """Whether the worker makes progress: `ready`, and what it does (`starting`, `joining`, `working`, `stuck`)."""

@@ -17,6 +17,7 @@ from connectors.redis.suppression import SuppressionList
 from models.clock import Clock, WallClock
 from schemas.control import Tenant
 from schemas.registry import SOURCE_TOPICS, topic_named
+from streams.agent_metrics import tell_metrics
 from streams.app import TENANTS, crashing_agent, create_app, follow_tenants, serve_health, take
 from streams.chain_heads import audit_heads
 from streams.channel import BatchChannel
@@ -105,6 +106,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     follow_models(app, models)
     follow_policies(app, policies)
     serve_health(app, JOB, source, clock)
+    tell_metrics(app, JOB, slot, source, installation, clock)
 
     @crashing_agent(app, batches, JOB)  # type: ignore[untyped-decorator]
     async def decide(stream: Any) -> None:

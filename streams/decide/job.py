@@ -41,6 +41,8 @@ Answer = TypeVar("Answer")
 
 AUDIT_LOGS = "audit-logs"
 DAY = 86_400_000
+DEAD_LETTERED = "dead_lettered:"
+"""Begins the name of a counter of refused events; the reason follows."""
 
 
 class Decide:
@@ -281,6 +283,7 @@ class Decide:
         if published:
             metrics.BATCH_SECONDS.labels("decide", "publish").observe(time.perf_counter() - wrote)
             units = {out.lease.unit for out in published}
+            self._count([entry for entry in written if entry.partition in units])
             self._observe([part for part in parts if part.lease.unit in units])
 
     async def _suppress(self) -> None:
@@ -291,6 +294,12 @@ class Decide:
 
     def _redis(self, call: Callable[[], Awaitable[Answer]]) -> Awaitable[Answer]:
         return until_redis_answers(call, self.settings.sink_deadline_seconds)
+
+    def _count(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            for outcome, times in entry.counters.items():
+                if not outcome.startswith(DEAD_LETTERED):  # those are counted by topic and reason
+                    metrics.EVENTS.labels("decide", outcome).inc(times)
 
     def _observe(self, parts: list[Part]) -> None:
         now = self.clock.now()
@@ -336,7 +345,7 @@ class Draft:
         limit.check(self.unit, len(part.messages), [place for place, _ in self.refused])
         for place, refusal in self.refused:
             self.outbox.append(dead_letter(part, place, refusal, now))
-            self.counters["dead_lettered:" + refusal.reason] += 1
+            self.counters[DEAD_LETTERED + refusal.reason] += 1
             metrics.REFUSED.labels(part.messages[place].topic(), refusal.reason).inc()
         for account in due:
             self.reviews.setdefault(account.decode(), None)

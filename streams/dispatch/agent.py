@@ -23,6 +23,7 @@ from models.clock import Clock, WallClock
 from models.compliance.rule_gate import RuleGate
 from schemas.control import Tenant
 from schemas.errors import NotReady
+from streams.agent_metrics import tell_metrics
 from streams.app import TENANTS, crashing_agent, create_app, follow_tenants, serve_health, take
 from streams.chain_heads import audit_heads
 from streams.channel import BatchChannel
@@ -128,6 +129,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     follow_tenants(app, tenants)
     follow_templates(app, templates)
     serve_health(app, JOB, source, clock)
+    tell_metrics(app, JOB, slot, source, installation, clock)
     if installation.channels.twilio.callback_url:
         desk = Desk(
             settings=installation.channels.twilio,

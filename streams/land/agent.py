@@ -9,6 +9,7 @@ from connectors.clickhouse.server import Server
 from connectors.clickhouse.sink import Sink
 from connectors.clickhouse.tables import landed_topics
 from models.clock import Clock, WallClock
+from streams.agent_metrics import tell_metrics
 from streams.app import crashing_agent, create_app, follow_tenants, serve_health
 from streams.channel import BatchChannel
 from streams.land.blocks import cut_partition
@@ -62,6 +63,7 @@ def build(installation: Installation, *, slot: int, web_port: int, clock: Clock 
     app.service(source)  # type: ignore[arg-type]  # Faust takes an instance as well
     follow_tenants(app, {})  # Faust runs only with a topic of its own to follow
     serve_health(app, JOB, source, clock, lambda: job.oldest)
+    tell_metrics(app, JOB, slot, source, installation, clock)
 
     @crashing_agent(app, batches, JOB)  # type: ignore[untyped-decorator]
     async def land(stream: Any) -> None:

@@ -109,6 +109,8 @@ class Fleet:
             **os.environ,
             "RECOUP_HOME": str(settings.home),
             "RECOUP_STREAMS__SESSION_TIMEOUT_SECONDS": "6",
+            # Tests count every message of every topic.
+            "RECOUP_STREAMS__METRICS_SECONDS": "0",
             **(env or {}),
         }
         self.workers: list[Worker] = []
