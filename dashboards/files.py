@@ -7,6 +7,7 @@ from typing import Final
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
+from dashboards import alerts
 from dashboards.board import Board, built
 from dashboards.boards import BOARDS
 
@@ -17,6 +18,7 @@ def files() -> Iterator[tuple[Path, str]]:
     """Every file that is made, and what is in it."""
     for board in BOARDS:
         yield FOLDER / "json" / f"{board.uid}.json", as_json(board)
+    yield FOLDER / "provisioning" / "alerting" / "rules.yaml", alerts.provisioned()
 
 
 def as_json(board: Board) -> str:

@@ -10,7 +10,9 @@ from dashboards.queries import Sql
 from dashboards.units import COUNT, MONEY, SECONDS, SHARE, WHOLE
 from dashboards.variables import currency, minor_per_unit, tenant
 
-OF_AGENTS = "`agents_daily`, by the UTC day of the call; of the chosen currency, or of none. Calls that name nobody are left out"
+OF_AGENTS = (
+    "`agents_daily`, by the UTC day of the call, of the chosen currency or of none; calls that name nobody are left out"
+)
 PROMISED = ((None, BAD), (0.2, WATCH), (0.35, GOOD))
 LONG = ((None, GOOD), (360, WATCH), (600, BAD))
 

@@ -65,7 +65,8 @@ FIGURES = (
         Sql("models/psi"),
         About(
             "Population stability index of the last 7 days: how far scores are from the model's first 14 days.",
-            "`psi` of `score_drift_daily`, weighted by scores; the worst tenant and model. Below 0.1 nothing happened, from 0.25 on another population is being scored.",
+            "`psi` of `score_drift_daily`, weighted by scores; the worst tenant and model. Below 0.1 nothing happened, from"
+            " 0.25 on another population is being scored.",
             "Look at which inputs drifted. Before training anew make sure that no feed is broken.",
         ),
         RATIO,
