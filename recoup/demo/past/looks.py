@@ -20,8 +20,7 @@ def look_back(settings: Settings, past: Past) -> int:
     """
     sent = 0
     for at in moments(past):
-        told = watch(settings, Asked(now=at, since=WINDOW), emit=True).told
-        sent += 0 if told is None else told.sent
+        sent += watch(settings, Asked(now=at, since=WINDOW), emit=True).told.sent
     return sent
 
 

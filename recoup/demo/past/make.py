@@ -21,7 +21,7 @@ from recoup.demo.past.handover import hand_over
 from recoup.demo.past.telling import Telling
 from recoup.settings import Settings
 from recoup.simulator.world.house import House
-from recoup.simulator.world.population import Population
+from recoup.simulator.world.population import CURRENCIES, Population
 from recoup.simulator.world.portfolio import Market, Portfolio
 from recoup.simulator.world.run import Run, World
 from schemas.control import Tenant
@@ -88,7 +88,7 @@ def make_past(settings: Settings, asked: Asked, *, say: Say, go_on: Callable[[],
         NotReady: a server does not answer, or Kafka has not taken everything.
     """
     began = time.monotonic()
-    published = {name: its for name, its in tenants.published(settings.kafka).items() if name in MARKETS}
+    published = {name: its for name, its in tenants.published(settings.kafka).items() if has_past(its)}
     if not asked.days or not published:
         return NO_PAST
     accounts = asked.accounts
@@ -123,6 +123,12 @@ def make_past(settings: Settings, asked: Asked, *, say: Say, go_on: Callable[[],
     )
     say(f"the past is made: {events:,} events, {sum(past.messages.values()) - events:,} messages about them")
     return past
+
+
+def has_past(tenant: Tenant) -> bool:
+    """Whether a tenant is one of the examples, and still sends invoices in its customers' currencies."""
+    market = MARKETS.get(tenant.tenant_id)
+    return market is not None and {CURRENCIES[country] for country in market.countries} <= set(tenant.currencies)
 
 
 def population_of(published: dict[str, Tenant], asked: Asked) -> Population:
