@@ -20,6 +20,7 @@ from models.actions.announce import Case, Message, Scored, announce, decision_id
 from models.actions.choice import Caps, Choice, Conditions, Look, earliest
 from models.actions.confirmation import ASKING, confirmation
 from models.actions.in_force import Decider, Strategies, decider_of
+from models.actions.postings import CAUSES, Books
 from models.actions.schedule import Plan
 from models.clock import Instant
 from models.compliance.gate import Gate
@@ -152,7 +153,7 @@ def _take(
     """Fold one account's events; the case to decide, or None when it is only folded."""
     stored, plan = open_stored(work.blob), decider.plan
     facts, course, now = Facts(stored), stored.course, work.now
-    changed, news, asks = _fold(work, place, facts, outcome)
+    changed, news, asks = _fold(work, place, facts, plan, outcome)
     if decider.policy.reads_all and facts.payments.invoices:
         _ = facts.crm, facts.interactions  # else a part of each would be decoded first, and then all of it
     today = plan.today(now)
@@ -204,13 +205,23 @@ def _take(
     )
 
 
-def _fold(work: Work, place: int, facts: Facts, outcome: Outcome) -> tuple[bool, bool, bool]:
-    """Fold the events in: whether the facts have changed, whether that is news, and whether a word may be an opt-out."""
+def _fold(work: Work, place: int, facts: Facts, plan: Plan, outcome: Outcome) -> tuple[bool, bool, bool]:
+    """Fold the events in and tell what they did to the books.
+
+    Returns:
+        Whether the facts have changed, whether that is news, and whether a word may be an opt-out.
+    """
     changed = news = asks = False
     mismatches = facts.payments.mismatches
+    books: Books | None = None
     for event, number in work.events:
+        posts = type(event) in CAUSES
+        if posts and books is None:
+            books = Books(facts, plan.zone, work.key)
         answer = facts.apply(event)
         if answer is APPLIED:
+            if posts and books is not None:
+                outcome.messages[place] += books.tell(event)
             changed, news = True, news or not event.history
             asks = asks or (type(event) in ASKING and not event.history)
             if type(event) in TELLING:
@@ -245,7 +256,8 @@ def _decide(cases: list[Case], outcome: Outcome, caps: Caps) -> None:
         settled = type(prospect) is Choice
         choice = prospect if settled else case.policy.choose(prospect, score.probability, decision, caps)
         choices.append(choice)
-        messages[case.place], course = announce(case, choice, decision, score, shadow)
+        told, course = announce(case, choice, decision, score, shadow)
+        messages[case.place] += told
         states[case.place] = case.key, close_stored(case.stored, course)
         reviews[case.place] = case.key, review_of(case, choice)
     outcome.scored = len(cases)

@@ -1,0 +1,187 @@
+"""What each event did to an account's books, told as the difference that it made: right whatever the fold does.
+
+Law: of every account at any time, the lines of an invoice add up to what is open of it (the rest of an invoice that was
+issued and is neither voided nor written off), and `on_account_minor` to the money that is on no issued invoice. Of an
+event of money, cash = - lines + on account + recovered.
+"""
+
+from hashlib import blake2b
+from typing import Any
+
+from models.account.last_touch import NO_TOUCH, last_touch
+from models.account.ledger import VOIDED, WRITTEN_OFF, Invoice, PaymentFacts, decode_invoice
+from models.account.payments import HANDLERS
+from models.account.seen import instant_of
+from models.account.state import Facts
+from models.actions.announce import SOURCE, Message, encode
+from models.calendar import Zone, date_of, instant
+from models.compliance.live import debt_of
+from schemas.envelope import Event, type_of
+from schemas.payments import PaymentReceived, PaymentReversed
+from schemas.postings import LedgerPosted, PostedLine
+
+POSTINGS = "ledger-postings"
+CAUSES = {kind: type_of(kind) for kind in HANDLERS}
+"""The types that can change the books, and what they are called."""
+LONGEST_ID = 180
+"""Of a cause, for its posting's id to begin with it."""
+
+Sums = dict[str, int]
+"""Minor units by currency, or by invoice."""
+NOTHING: Sums = {}
+Line = tuple[str, str, PostedLine]
+"""Invoice id and currency before it."""
+
+
+class Books:
+    """An account's books while events are folded in: opened before the first of them, told after each."""
+
+    __slots__ = ("_crm", "_facts", "_given_up", "_invoices", "_key", "_on_account", "_rests", "_zone")
+
+    def __init__(self, facts: Facts, zone: Zone, key: str) -> None:
+        payments = facts.payments
+        self._facts = facts
+        self._crm = facts.crm
+        self._zone = zone
+        self._key = key
+        self._invoices = payments.invoices.copy()
+        rests: Sums = {}
+        for name, invoice in payments.invoices.items():
+            if invoice.known:
+                rests[name] = invoice.amount + invoice.adjusted - invoice.paid  # its `rest`, without the call
+        self._rests = rests
+        self._on_account = _on_account(payments, len(rests))
+        self._given_up = _given_up(payments) if payments.habits.written_off else {}
+
+    def tell(self, event: Event) -> list[Message]:
+        """The messages about an event that has been applied, one a currency; none when it changed nothing."""
+        payments, kind, had = self._facts.payments, type(event), self._on_account
+        recovered = self._recovered(payments) if payments.habits.written_off else NOTHING
+        lines = self._lines(payments.invoices)
+        has = self._on_account = _on_account(payments, len(self._rests))
+        cash, currency = 0, ""
+        if kind is PaymentReceived:
+            cash, currency = event.amount_minor, event.currency  # type: ignore[attr-defined]
+        elif kind is PaymentReversed:
+            cash, currency = -event.amount_minor, event.currency  # type: ignore[attr-defined]
+        elif lines:
+            currency = lines[0][1]
+        if has == had and not recovered:  # nearly always
+            if not currency:
+                return []
+            if not lines or (len(lines) == 1 and lines[0][1] == currency):
+                return [self._message(event, currency, cash, lines)]
+        moved = {one for one in has.keys() | had.keys() if has.get(one, 0) != had.get(one, 0)}
+        moved |= recovered.keys() | {line[1] for line in lines} | ({currency} if cash else set())
+        return [
+            self._message(
+                event,
+                one,
+                cash if one == currency else 0,
+                [line for line in lines if line[1] == one],
+                has.get(one, 0) - had.get(one, 0),
+                recovered.get(one, 0),
+            )
+            for one in sorted(moved)
+        ]
+
+    def _message(
+        self, event: Event, currency: Any, cash: int, lines: list[Line], on_account: int = 0, recovered: int = 0
+    ) -> Message:
+        at, key, cause = instant(event.occurred_at), self._key, event.event_id
+        touch = last_touch(self._facts, at) if cash > 0 else NO_TOUCH
+        posted = LedgerPosted(
+            event_id=f"{cause}:posted:{currency}" if len(cause) <= LONGEST_ID else _short_id(key, cause, currency),
+            tenant_id=event.tenant_id,
+            account_id=event.account_id,
+            occurred_at=event.occurred_at,
+            source=SOURCE,
+            history=event.history,
+            cause=CAUSES[type(event)],
+            caused_by=cause,
+            currency=currency,
+            booked_on=date_of(self._zone.day(at)),
+            cash_minor=cash,
+            on_account_minor=on_account,
+            recovered_minor=recovered,
+            contact_id=touch[0],
+            contact_channel=touch[1],  # type: ignore[arg-type]
+            lines=tuple([line[2] for line in lines]),
+        )
+        return POSTINGS, key.encode(), encode(posted)
+
+    def _lines(self, invoices: dict[str, Invoice]) -> list[Line]:
+        """What has changed of what is open, by invoice."""
+        rests, lines, waiting = self._rests, [], 0
+        for name, invoice in invoices.items():
+            if not invoice.known:
+                waiting += 1
+                continue
+            rest, was = invoice.amount + invoice.adjusted - invoice.paid, rests.get(name, 0)
+            if rest != was:  # what is open is never 0
+                lines.append(self._line(name, invoice, rest - was, 0 if was else 1))
+                rests[name] = rest
+                if not was:
+                    self._invoices[name] = invoice
+        if len(rests) + waiting != len(invoices):
+            lines += [
+                self._line(name, self._invoices.pop(name), -rests.pop(name), -1)
+                for name in rests.keys() - invoices.keys()
+            ]
+        if len(lines) > 1:
+            lines.sort()
+        return lines
+
+    def _line(self, name: str, invoice: Invoice, amount: int, opened: Any) -> Line:
+        day, crm, placed = self._zone.day, self._crm, invoice.at
+        if crm.debts and (debt := debt_of(crm, invoice.debt_id)) is not None:
+            placed = instant_of(debt.stamp)
+        line = PostedLine(
+            invoice_id=name,
+            amount_minor=amount,
+            due_on=date_of(day(invoice.due)),
+            placed_on=date_of(day(placed)),
+            opened=opened,
+        )
+        return name, invoice.currency, line
+
+    def _recovered(self, payments: PaymentFacts) -> Sums:
+        """Money that went onto invoices that were written off, by currency; taken off = negative."""
+        had = self._given_up
+        has = self._given_up = _given_up(payments)
+        found: Sums = {}
+        for name, (currency, paid) in has.items():
+            was = had.get(name)
+            if was is not None or name not in self._rests:  # what was paid while it was open is no more
+                found[currency] = found.get(currency, 0) + paid - (was[1] if was else 0)
+        for name, (currency, paid) in had.items():
+            if name not in has and name in payments.closed:  # voided; one that is only forgotten keeps its money
+                found[currency] = found.get(currency, 0) - paid
+        return {currency: amount for currency, amount in found.items() if amount}
+
+
+def _short_id(key: str, cause: str, currency: str) -> str:
+    return f"{blake2b(f'{key}|{cause}'.encode(), digest_size=16).hexdigest()}:posted:{currency}"
+
+
+def _on_account(payments: PaymentFacts, issued: int) -> Sums:
+    """Money that is on no issued invoice: unused payments, and what waits for invoices to be issued.
+
+    Args:
+        issued: how many of the invoices have been.
+    """
+    if not payments.credits and issued == len(payments.invoices):
+        return NOTHING
+    sums: Sums = {}
+    for payment in payments.credits.values():
+        sums[payment.currency] = sums.get(payment.currency, 0) + payment.unused
+    for invoice in payments.invoices.values():
+        if not invoice.known and invoice.status != VOIDED:
+            sums[invoice.currency] = sums.get(invoice.currency, 0) - invoice.rest
+    return sums
+
+
+def _given_up(payments: PaymentFacts) -> dict[str, tuple[str, int]]:
+    """Currency and what was paid of each invoice that was written off and is remembered."""
+    closed = {name: decode_invoice(stored) for name, stored in payments.closed.items()}
+    return {name: (invoice.currency, invoice.paid) for name, invoice in closed.items() if invoice.status == WRITTEN_OFF}
