@@ -171,7 +171,8 @@ OWED = (
         Sql("collections/cures", "table"),
         About(
             "Accounts that paid everything overdue, by month, and how many of them were overdue again.",
-            "`cures_monthly`: overdue again within 30 or 90 days, of those whose 30 or 90 days are over. Empty = nobody's are.",
+            "`cures_monthly`: overdue again within 30 or 90 days, of those whose 30 or 90 days are over."
+            " Empty = nobody's are. Amber from 20 % on, red from 40 % on.",
             "Many who are late again need another plan, not another reminder: instalments, another due day.",
         ),
         {
@@ -185,7 +186,7 @@ OWED = (
         "How much of each month's debt has been collected since?",
         Sql("collections/liquidation", "table"),
         About(
-            "Liquidation curves: a row is the debt placed in a month, a column how many months have passed.",
+            "Liquidation curves: a row is the debt placed in a month, in $currency; a column is how many months have passed.",
             "`cumulative_collected / placed` of `liquidation`: cash allocated to invoices placed in that month. Empty = not"
             " yet. The darker, the more. Read down a column to compare months of the same age.",
             "A younger month that is paler than the older ones at the same age collects worse: was the debt or the"
@@ -221,8 +222,7 @@ ACCOUNTS = (
         About(
             "The 25 accounts with the most overdue now, whatever time is chosen.",
             "`account_balances`: as of today on the tenant's calendar. Credit is money that has not been allocated.",
-            "`recoup explain --tenant TENANT --account ACCOUNT` tells an account's story: what was sent, what is denied"
-            " and until when.",
+            "`recoup explain TENANT ACCOUNT` tells an account's story: what was sent, what is denied and until when.",
         ),
         {
             "Overdue": Column(WHOLE, 0),

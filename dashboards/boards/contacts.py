@@ -186,7 +186,7 @@ WORDS = (
         "How do strategies and their arms compare?",
         Sql("contacts/arms", "table"),
         About(
-            "A row for each strategy and arm: policy = what the strategy found best, explore = drawn to learn from.",
+            "A row for each strategy and arm, in $currency: policy = what it found best, explore = drawn to learn from.",
             f"Of {FUNNEL}. Accounts that are held out get no contacts and are not here.",
             "The arms meet different customers, so this is no proof: `recoup evaluate` compares strategies fairly.",
         ),

@@ -31,7 +31,8 @@ FIGURES = (
         promql("time() - min(recoup_last_progress_timestamp_seconds)"),
         About(
             "Seconds since the job that is quietest ended a batch.",
-            "`recoup_last_progress_timestamp_seconds`. Quiet hours have nothing to do: look at lag beside it.",
+            "`recoup_last_progress_timestamp_seconds`. Quiet hours have nothing to do: look at lag beside it. Amber from"
+            " 60 s on, red from 300 s.",
             "With lag: docs/runbooks.md#lag. Without: nothing arrives, look at the producers.",
         ),
         SECONDS,
@@ -54,7 +55,7 @@ FIGURES = (
         promql("sum(recoup_provider_breaker_open) or vector(0)"),
         About(
             "Providers that are not asked because they fail.",
-            "`recoup_provider_breaker_open` of the dispatch workers.",
+            "`recoup_provider_breaker_open` of the dispatch workers. Red from one on.",
             "docs/runbooks.md#provider-down. Contacts wait meanwhile; none is lost.",
         ),
         COUNT,
@@ -138,7 +139,8 @@ WORKERS = (
             ),
         ],
         About(
-            "Half of the events, and 99 of 100, have their decision within this time; live, from the workers themselves.",
+            "Half of the events, and 99 of 100, have their decision within this time, as the workers tell."
+            " The lines are at 0.5 s and 2 s.",
             "`recoup_event_to_decision_seconds`, from an event's time stamp in Kafka to its published decision.",
             "docs/runbooks.md#lag.",
         ),

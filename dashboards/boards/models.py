@@ -78,7 +78,8 @@ FIGURES = (
         Sql("models/drifted"),
         About(
             "Inputs of models beyond their limit at the last check.",
-            "Findings of `drift` that say drifted, by day; a check compares the accounts of now with those of the training.",
+            "Findings of `drift` that say drifted, by day; a check compares the accounts of now with those before."
+            " Amber from one on, red from five.",
             "See the table below, and `recoup models watch` for the whole report.",
         ),
         COUNT,

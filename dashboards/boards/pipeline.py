@@ -89,7 +89,8 @@ FIGURES = (
         Sql("pipeline/letters"),
         About(
             "Messages that were refused in the chosen time.",
-            "`letters` of `dead_letters_hourly`. One that is replayed and refused again counts again.",
+            "`letters` of `dead_letters_hourly`. One that is replayed and refused again counts again. Amber from"
+            " one on, red from 1,000.",
             "`recoup dlq list` shows them, `recoup dlq replay` sends them again when their cause is mended.",
         ),
         COUNT,

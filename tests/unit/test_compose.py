@@ -13,6 +13,7 @@ import yaml
 from check_jsonschema.builtin_schemas import get_builtin_schema
 from pydantic import BaseModel
 
+from dashboards.queries import PLUGIN, PLUGIN_VERSION
 from recoup.settings import Settings
 from recoup.stack.jars import KAFKA_VERSION
 
@@ -163,3 +164,53 @@ def test_the_image_gets_every_file_that_its_recipe_copies():
     sources = {source for line in copied for source in line.split()}
     assert sources == sent
     assert all((ROOT / source).exists() for source in sources)
+
+
+def test_prometheus_asks_every_worker_where_it_answers(compose):
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    (scraped,) = config["scrape_configs"]
+    asked = {entry["labels"]["job"]: entry["targets"] for entry in scraped["static_configs"]}
+    for job in ("decide", "land", "dispatch"):
+        command = compose["services"][job]["command"]
+        assert asked.pop(job) == [f"{job}:{command[command.index('--web-port') + 1]}"]
+        assert compose["services"][job]["environment"]["RECOUP_STREAMS__WEB_BIND"] == "0.0.0.0"  # noqa: S104 - its own network
+    assert not asked
+    assert scraped["honor_labels"] is True  # else the workers' own `job` would be called exported_job
+
+
+def test_what_grafana_and_prometheus_read_is_there_and_cannot_be_written(compose):
+    for name in ("grafana", "prometheus"):
+        mounted = [volume.split(":") for volume in compose["services"][name]["volumes"] if volume.startswith("./")]
+        assert mounted
+        for source, _, mode in mounted:
+            assert (ROOT / source).exists(), source
+            assert mode == "ro"
+
+
+def test_grafana_gets_the_plugin_that_the_dashboards_are_tested_with(compose):
+    environment = compose["services"]["grafana"]["environment"]
+    assert environment["GF_PLUGINS_PREINSTALL_SYNC"] == f"{PLUGIN}@{PLUGIN_VERSION}"
+    folder = ROOT / "dashboards/provisioning"
+    named = set(re.findall(r"\$([A-Z_]+)", (folder / "datasources/recoup.yaml").read_text()))
+    assert named
+    assert named <= environment.keys()
+    (provider,) = yaml.safe_load((folder / "dashboards/recoup.yaml").read_text())["providers"]
+    mounted = dict(volume.split(":")[1::-1] for volume in compose["services"]["grafana"]["volumes"])
+    assert mounted[provider["options"]["path"]] == "./dashboards/json"
+    home = Path(environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert (ROOT / "dashboards/json" / home.name).exists()
+
+
+def test_passwords_come_from_the_environment(compose):
+    for service in compose["services"].values():
+        for name, value in service.get("environment", {}).items():
+            if "PASSWORD" in name:
+                assert value.startswith("${"), name
+
+
+def test_every_image_has_a_version_and_every_server_is_asked_whether_it_is_well(compose):
+    for name, service in compose["services"].items():
+        if "build" in service:
+            continue
+        assert re.search(r":v?\d+\.\d+", service["image"]), name
+        assert service["healthcheck"]["test"][0] == "CMD", name
