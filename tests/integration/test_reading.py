@@ -1,7 +1,9 @@
-"""`recoup query`, `recoup export` and `recoup dictionary` on the real engine."""
+"""`recoup query`, `recoup export`, the data dictionary and the guide to the warehouse, on the real engine."""
 
 import csv
 import json
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,9 +15,11 @@ from click.testing import CliRunner, Result
 
 from connectors.clickhouse.catalogue import catalogue
 from connectors.clickhouse.client import connect
+from connectors.clickhouse.reading import Reading
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.clickhouse.tables import tables
 from recoup.cli.export import export
+from recoup.cli.main import recoup
 from recoup.cli.query import query
 from recoup.dictionary import dictionary, silent
 from recoup.stack.scratch import scratch_warehouse
@@ -23,7 +27,8 @@ from schemas.errors import BadInput, NotReady
 from schemas.registry import topics
 from tests.landed_examples import land_examples
 
-DICTIONARY = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
+DOCS = Path(__file__).parents[2] / "docs"
+DICTIONARY, GUIDE = DOCS / "data-dictionary.md", DOCS / "warehouse.md"
 
 
 @pytest.fixture(scope="module")
@@ -300,3 +305,42 @@ def test_a_column_that_only_some_types_fill_names_types_that_have_it(warehouse: 
                 assert named.removesuffix(".").split(", ") == having, f"{relation.name}.{column.name}"
                 checked += 1
     assert checked > 40
+
+
+# docs/warehouse.md
+
+
+def statements() -> list[str]:
+    return re.findall(r"```sql\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+
+
+@pytest.mark.parametrize("sql", statements(), ids=lambda sql: re.findall(r"FROM (\w+)", sql)[0])
+def test_every_statement_of_the_guide_can_be_asked(warehouse: ClickHouseSettings, sql: str) -> None:
+    with connect(warehouse) as client:
+        ((account,),) = client.query("SELECT any(account_id) FROM ledger_postings WHERE tenant_id = 'acme'").result_rows
+    values = {"tenant": "acme"} | ({"account": account} if "{account:" in sql else {})
+    with Reading(warehouse, seconds=30) as reading:
+        answer = reading.rows(sql, values)
+        rows = list(answer.rows)
+    assert answer.names
+    if "ledger_postings" in sql:
+        assert rows
+
+
+def test_the_guide_names_every_view_and_nothing_else(warehouse: ClickHouseSettings) -> None:
+    table = GUIDE.read_text("utf-8").partition("## Which view answers what")[2].partition("\n\nWhat no view")[0]
+    named = set(re.findall(r"`(\w+)`", table))
+    with connect(warehouse) as client:
+        assert named == {one.name for one in catalogue(client, warehouse.database) if one.kind == "view"}
+
+
+def test_the_guides_commands_have_the_options_that_it_gives_them() -> None:
+    lines = re.findall(r"^    (recoup .*)$", GUIDE.read_text("utf-8"), re.MULTILINE)
+    assert len(lines) > 5
+    for line in lines:
+        words = shlex.split(line)[1:]
+        found: click.Command = recoup
+        while isinstance(found, click.Group):
+            found = found.get_command(click.Context(found), words.pop(0)) or pytest.fail(line)
+        known = {option for parameter in found.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known, line
