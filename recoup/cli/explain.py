@@ -9,7 +9,9 @@ import click
 @click.option(
     "--limit", default=200, show_default=True, type=click.IntRange(1, 100_000), help="The newest so many lines."
 )
-@click.option("--brief", is_flag=True, help="Leave out scores, and decisions to wait that no rule had a part in.")
+@click.option(
+    "--brief", is_flag=True, help="Leave out scores, bookings, and decisions to wait that no rule had a part in."
+)
 @click.option("--personal", is_flag=True, help="Show addresses, names and what the customer said.")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
 def explain(tenant: str, account: str, limit: int, brief: bool, personal: bool, as_json: bool) -> None:

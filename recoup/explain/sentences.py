@@ -55,6 +55,21 @@ def _paid(fields: Fields) -> str:
     return f"paid {_amount(fields)}" + (f": {', '.join(parts)}" if parts else ", on what is due first")
 
 
+def _posted(fields: Fields) -> str:
+    """What is open now that was not, and the other way round; then what went on account."""
+    currency = fields.get("currency")
+    parts = [
+        f"{money(line['amount_minor'], currency)} open of invoice {line['invoice_id']}"
+        + (", which closes it" if line.get("opened") == -1 else "")
+        for line in fields.get("lines", ())
+    ]
+    if on_account := fields.get("on_account_minor"):
+        parts.append(f"{money(on_account, currency)} on account")
+    if recovered := fields.get("recovered_minor"):
+        parts.append(f"{money(recovered, currency)} on invoices that were written off")
+    return f"booked: {'; '.join(parts)}"
+
+
 def _foretold(fields: Fields) -> str:
     """What the probability is of, how much it is, and how sure."""
     about = f"invoice {fields['invoice_id']}" if fields.get("invoice_id") else "an invoice to come"
@@ -120,6 +135,7 @@ _SENTENCES: dict[str, Callable[[Fields], str]] = {
     "reply.received": lambda f: f"the customer replied by {f['channel']}",
     "reply.read": lambda f: f"{f['reader']} read the {f['channel']} reply: {str(f['intent']).replace('_', ' ')}",
     "opt_out.received": lambda f: f"the customer opted out of {f['channel']}",
+    "ledger.posted": _posted,
     "propensity.scored": lambda f: f"{_foretold(f)}{_days_to_pay(f)} ({_by(f)})",
     "next_best_action.chosen": lambda f: (
         f"decided: {str(f['action']).replace('_', ' ')}"

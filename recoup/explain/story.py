@@ -24,7 +24,7 @@ from streams.decide.agent import JOB
 
 DECISIONS = "next-best-actions"
 ORDER = {topic: rank for rank, topic in enumerate(ACCOUNT_TOPICS)}
-"""Within one instant: what happened, its score, the decision, the request, what was told."""
+"""Within one instant: what happened, what it did to the books, its score, the decision, the request, what was told."""
 
 
 class Chapter(msgspec.Struct, frozen=True):
@@ -67,7 +67,7 @@ def story_of(
 
     Args:
         most: chapters at most.
-        brief: without scores, and without decisions to wait that no rule had a part in.
+        brief: without scores and bookings, and without decisions to wait that no rule had a part in.
         personal: with addresses, names and what the customer said.
 
     Raises:
@@ -115,7 +115,7 @@ def _chapter(message: Landed, *, personal: bool) -> Chapter:
 def _is_dull(chapter: Chapter) -> bool:
     if chapter.decision is not None:
         return chapter.decision.action == WAIT and not chapter.decision.denied
-    return chapter.topic == "propensity-scores"
+    return chapter.topic in ("propensity-scores", "ledger-postings")
 
 
 def _letter(letter: Refused) -> Chapter:

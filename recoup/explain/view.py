@@ -17,6 +17,7 @@ TOPIC_NAMES = {
     "payment-events": ("payment", "cyan"),
     "crm-events": ("customer", "cyan"),
     "interaction-events": ("contact", "cyan"),
+    "ledger-postings": ("books", "cyan"),
     "propensity-scores": ("score", "magenta"),
     "next-best-actions": ("decision", "bold green"),
     "contact-requests": ("request", "green"),

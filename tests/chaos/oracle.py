@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
+from collections.abc import Mapping
 
 import msgspec
 
@@ -9,7 +10,10 @@ from connectors.clickhouse.client import connect as connect_clickhouse
 from connectors.kafka import clients, reading
 from connectors.redis.client import connect_async
 from connectors.redis.ledger import Ledger
+from models.account.ledger import balances
+from models.account.state import decode
 from recoup.settings import Settings
+from schemas.postings import LedgerPosted
 from schemas.registry import ACCOUNT_TOPICS, SOURCE_TOPICS, dead_letter_topic, topics
 from streams.decide.agent import GROUP, JOB
 from streams.decide.rebuild import committed_batches, rebuild
@@ -68,14 +72,10 @@ def assert_each_event_counted_once(settings: Settings) -> None:
     assert refused == sum(messages(settings, [dead_letter_topic(t) for t in SOURCE_TOPICS]).values())
 
 
-def assert_states_are_what_the_topics_say(settings: Settings) -> int:
-    """Every state equals, byte for byte, the one that an undisturbed fold of the topics gives.
+def states(settings: Settings) -> dict[int, dict[str, bytes]]:
+    """What Redis holds of each account, by partition."""
 
-    Returns:
-        How many accounts were compared.
-    """
-
-    async def stored() -> dict[int, dict[str, bytes]]:
+    async def read() -> dict[int, dict[str, bytes]]:
         client = connect_async(settings.redis)
         ledger = Ledger(client, settings.redis.prefix, JOB)
         try:
@@ -83,7 +83,16 @@ def assert_states_are_what_the_topics_say(settings: Settings) -> int:
         finally:
             await client.aclose()  # type: ignore[attr-defined]
 
-    held = asyncio.run(stored())
+    return asyncio.run(read())
+
+
+def assert_states_are_what_the_topics_say(settings: Settings) -> int:
+    """Every state equals, byte for byte, the one that an undisturbed fold of the topics gives.
+
+    Returns:
+        How many accounts were compared.
+    """
+    held = states(settings)
     compared = 0
     for rebuilt in rebuild(settings.kafka, GROUP):
         found = held[rebuilt.partition]
@@ -95,6 +104,87 @@ def assert_states_are_what_the_topics_say(settings: Settings) -> int:
         )
         compared += len(found)
     return compared
+
+
+class Books(msgspec.Struct):
+    """What is open of each invoice and what lies on account, by account: only what is not nothing."""
+
+    open: dict[tuple[str, str], int]
+    """Account and invoice -> minor units."""
+    on_account: dict[tuple[str, str], int]
+    """Account and currency -> minor units."""
+
+
+def books_of_states(settings: Settings) -> Books:
+    """As Redis has them."""
+    books = Books({}, {})
+    for account, blob in ((a, b) for held in states(settings).values() for a, b in held.items()):
+        payments = decode(blob).facts.payments
+        credit = Counter({currency: -owed for currency, owed in balances(payments).items()})
+        for name, invoice in payments.invoices.items():
+            if invoice.known:
+                books.open[account, name] = invoice.rest
+                credit[invoice.currency] += invoice.rest
+        books.on_account |= {(account, currency): minor for currency, minor in credit.items() if minor}
+    return books
+
+
+def books_of_postings(settings: Settings) -> Books:
+    """As the messages add up to."""
+    invoices: Counter[tuple[str, str]] = Counter()
+    credit: Counter[tuple[str, str]] = Counter()
+    read = msgspec.json.Decoder(LedgerPosted).decode
+    seen: set[tuple[str, str]] = set()
+    for message in reading.read_to_end(settings.kafka, reading.partitions_of(settings.kafka, ["ledger-postings"])):
+        account, posting = message.key().decode(), read(message.value())
+        assert (account, posting.event_id) not in seen, f"{account}: {posting.event_id} was published twice"
+        seen.add((account, posting.event_id))
+        credit[account, posting.currency] += posting.on_account_minor
+        for line in posting.lines:
+            invoices[account, line.invoice_id] += line.amount_minor
+    return Books(_not_nothing(invoices), _not_nothing(credit))
+
+
+def books_of_rows(settings: Settings) -> Books:
+    """As the rows add up to in ClickHouse."""
+    client = connect_clickhouse(settings.clickhouse)
+    invoices = client.query(
+        "SELECT _key, line.invoice_id AS invoice, sum(line.amount_minor) FROM ledger_postings"
+        " ARRAY JOIN lines AS line WHERE valid GROUP BY _key, invoice"
+    ).result_rows
+    credit = client.query(
+        "SELECT _key, currency, sum(on_account_minor) FROM ledger_postings WHERE valid GROUP BY _key, currency"
+    ).result_rows
+    return Books(
+        _not_nothing({(account, name): int(minor) for account, name, minor in invoices}),
+        _not_nothing({(account, currency): int(minor) for account, currency, minor in credit}),
+    )
+
+
+def _not_nothing(sums: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], int]:
+    return {name: minor for name, minor in sums.items() if minor}
+
+
+def assert_postings_are_the_books(settings: Settings, *, landed: bool = False) -> int:
+    """What is open and on account is the same in the states and as the sum of all postings.
+
+    Args:
+        landed: compare the rows as well.
+
+    Returns:
+        How many invoices are open.
+    """
+    wanted = books_of_states(settings)
+    for told in (books_of_postings, *((books_of_rows,) if landed else ())):
+        found = told(settings)
+        for part in ("open", "on_account"):
+            ours, theirs = getattr(found, part), getattr(wanted, part)
+            wrong = sorted(name for name in ours.keys() | theirs.keys() if ours.get(name) != theirs.get(name))
+            assert not wrong, (
+                f"{told.__name__}, {part}: {len(wrong)} of {len(theirs)} differ, first {wrong[0]}:"
+                f" {ours.get(wrong[0])} instead of {theirs.get(wrong[0])}"
+            )
+    return len(wanted.open)
 
 
 class Numbered(msgspec.Struct):

@@ -24,6 +24,7 @@ def assert_nothing_was_lost_or_repeated(settings: Settings) -> None:
     oracle.assert_each_event_counted_once(settings)
     assert oracle.assert_states_are_what_the_topics_say(settings) > 0
     assert oracle.assert_decisions_are_whole(settings) > 0
+    assert oracle.assert_postings_are_the_books(settings) > 0
 
 
 def test_killed_at_every_await_one_after_another(fleet: Fleet, ground_settings: Settings) -> None:

@@ -62,6 +62,7 @@ class Disturbed:
         fleet.stop()
         assert_nothing_was_lost_or_repeated(settings)
         assert oracle.everything_has_landed(settings, held)
+        assert oracle.assert_postings_are_the_books(settings, landed=True) > 0
 
 
 @pytest.fixture

@@ -105,6 +105,16 @@ def test_a_score_is_told_in_words(changes, says):
     assert sentence(SCORE | changes) == says
 
 
+def test_a_booking_is_told_in_words():
+    lines = [{"invoice_id": "i1", "amount_minor": -5000, "opened": -1}, {"invoice_id": "i2", "amount_minor": -1000}]
+    fields = {"type": "ledger.posted", "currency": "USD", "cash_minor": 7500, "on_account_minor": 1500, "lines": lines}
+    assert sentence(fields) == (
+        "booked: -50.00 USD open of invoice i1, which closes it; -10.00 USD open of invoice i2; 15.00 USD on account"
+    )
+    fields = {"type": "ledger.posted", "currency": "USD", "cash_minor": 100, "recovered_minor": 100}
+    assert sentence(fields) == "booked: 1.00 USD on invoices that were written off"
+
+
 def test_every_type_of_the_account_topics_has_an_example_to_be_told():
     told = {parameter.values[0].get("type") for parameter in examples()}
     wanted = {kind for topic in ACCOUNT_TOPICS for kind in topics()[topic].types} - {"replay.marker"}

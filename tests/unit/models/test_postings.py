@@ -13,7 +13,7 @@ from models.actions.postings import LONGEST_ID, POSTINGS
 from models.calendar import instant
 from models.core import Work, step
 from schemas.crm import DebtPlaced
-from schemas.payments import InvoiceWrittenOff, PaymentReceived, PaymentReversed
+from schemas.payments import InvoiceIssued, InvoiceVoided, InvoiceWrittenOff, PaymentReceived, PaymentReversed
 from schemas.postings import LedgerPosted
 from tests.unit.models.events import (
     adjusted,
@@ -253,10 +253,11 @@ class Sums:
             assert owed[currency] - self.on_account[currency] == balances(payments).get(currency, 0)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(ledgers)
 def test_postings_add_up_to_the_books_after_every_event(events):
     life, sums = Life(), Sums()
+    ended: set[str] = set()
     for event in events:
         seen, before = len(life.messages), life.blob
         outcome = life.take(60, event)
@@ -273,9 +274,18 @@ def test_postings_add_up_to_the_books_after_every_event(events):
                 assert posting.cash_minor == moved + posting.recovered_minor
         else:
             assert not any(posting.cash_minor for posting in told)
+        if isinstance(event, InvoiceIssued) and outcome.applied and event.invoice_id not in ended:
+            assert sum(_billed(posting) for posting in told) == event.amount_minor
+        if isinstance(event, InvoiceVoided | InvoiceWrittenOff):
+            ended.add(event.invoice_id)
         given_up = _paid_on_written_off(life.blob) - _paid_on_written_off(before)
         if isinstance(event, CASH):
             assert sum(posting.recovered_minor for posting in told) == given_up
+
+
+def _billed(posting: LedgerPosted) -> int:
+    """What a document came to."""
+    return sum(line.amount_minor for line in posting.lines) - posting.on_account_minor - posting.recovered_minor
 
 
 def _paid_on_written_off(blob: bytes | None) -> int:
@@ -283,7 +293,7 @@ def _paid_on_written_off(blob: bytes | None) -> int:
     return sum(invoice.paid for invoice in invoices if invoice.status == WRITTEN_OFF)
 
 
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(stories, st.integers(1, 11))
 def test_postings_are_the_same_bytes_however_events_are_batched(events, size):
     def told(size: int) -> list[bytes]:
