@@ -1,6 +1,7 @@
 """Rows leave, or move to a cold volume, when they have landed long enough; on the real engine, with two volumes."""
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -10,15 +11,26 @@ from connectors.clickhouse.settings import ClickHouseSettings
 from schemas.errors import BadInput
 from tests.configured_engine import ask_the_engine
 
+SHIPPED = Path(__file__).parents[2] / "deploy" / "clickhouse" / "storage.xml"
 DEFAULT = {"default": ["default"]}
 TIERED = {**DEFAULT, "tiered": ["default", "cold"]}
 MOVES = ClickHouseSettings(cold_after_days=30, ttl_days=365)
 PLAIN_ENGINE = "MergeTree ORDER BY x SETTINGS index_granularity = 8192"
 
 
+def shipped(folder: Path) -> str:
+    """The example that is shipped, with a folder in place of S3."""
+    storage = ET.parse(SHIPPED).getroot().find("storage_configuration")  # noqa: S314 - our own file
+    assert storage is not None
+    (disk,) = storage.findall("disks/cold_s3")
+    disk.clear()
+    ET.SubElement(disk, "type").text = "local_blob_storage"
+    ET.SubElement(disk, "path").text = f"{folder}/cold/"
+    return "".join(ET.tostring(part, "unicode") for part in storage)
+
+
 def test_old_rows_move_to_the_cold_volume_and_can_still_be_read(tmp_path: Path) -> None:
     (made,) = (migration.statements for migration in files() if migration.name == "tenants")
-    cold = tmp_path / "cold"
     answers = ask_the_engine(
         tmp_path,
         [
@@ -28,16 +40,23 @@ def test_old_rows_move_to_the_cold_volume_and_can_still_be_read(tmp_path: Path) 
             "INSERT INTO tenants (name, _block_at) VALUES ('landed before the change', now() - INTERVAL 40 DAY)",
             *changes(MOVES, "tenants", PLAIN_ENGINE),
             "INSERT INTO tenants (name, _block_at) VALUES ('new', now())",
-            ("SELECT count() FROM system.parts WHERE table = 'tenants' AND active AND disk_name = 'cold'", "1"),
+            (
+                "SELECT count() FROM system.parts WHERE table = 'tenants' AND active AND disk_name = 'cold_s3_cached'",
+                "1",
+            ),
             "SELECT arrayStringConcat(arraySort(groupArray(name)), ', ') FROM tenants",
             "SELECT engine_full FROM system.tables WHERE name = 'tenants'",
+            (
+                "SELECT arrayStringConcat(groupArray(volume_name), ',') FROM"
+                " (SELECT * FROM system.storage_policies WHERE policy_name = 'tiered' ORDER BY volume_priority)"
+            ),
         ],
-        storage=f"<disks><cold><type>local</type><path>{cold}/</path></cold></disks><policies><tiered><volumes>"
-        "<default><disk>default</disk></default><cold><disk>cold</disk></cold></volumes></tiered></policies>",
+        storage=shipped(tmp_path),
     )
-    *done, moved, names, engine = answers
+    *done, moved, names, engine, volumes = answers
     assert set(done) == {""}, done
     assert moved == "1"
+    check(MOVES, {**DEFAULT, MOVES.storage_policy: volumes.split(",")})
     assert names == "landed before the change, new"
     assert changes(MOVES, "tenants", engine) == []
     assert changes(ClickHouseSettings(), "tenants", engine) == ["ALTER TABLE `recoup`.`tenants` REMOVE TTL"]
