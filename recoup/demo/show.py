@@ -53,7 +53,7 @@ class Plan(msgspec.Struct, frozen=True):
     seed: int = 1
     past_days: int = 150
     """Made before anything streams; 0 = none."""
-    past_accounts: int = 1_400
+    past_accounts: int = 1_200
 
 
 class Result(msgspec.Struct):
@@ -156,7 +156,7 @@ class Demo:
         if self.past.days:
             self._let_it_land(watch)
             drifted = look_back(settings, self.past)
-            self.say(f"the past has landed; the models were looked at month by month: {drifted} had drifted")
+            self.say(f"the past has landed; looks at the models, month by month, told of {drifted} drifts")
         workers.wait_ready()
         self.say("all workers ready")
         self._go_on()
@@ -168,7 +168,7 @@ class Demo:
             self._go_on()
             if time.monotonic() > deadline:
                 raise NotReady("The demo's past has not landed; `recoup logs worker-land-0` says why.")
-            time.sleep(LOOK_SECONDS / 4)
+            time.sleep(LOOK_SECONDS / 2)
 
     # -- the stream -----------------------------------------------------------------------------------------------------
 

@@ -66,10 +66,10 @@ def check(summary: dict) -> None:  # type: ignore[type-arg]
         assert 0 < summary[latency]["p50"] <= summary[latency]["p99"]
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_the_demo_ends_with_books_that_add_up_and_leaves_nothing_running(tmp_path: Path):
     with demo(tmp_path, "--seconds", "8", "--accounts", "300", "--rate", "400", "--past-days", "0") as running:
-        out, err = running.communicate(timeout=150)
+        out, err = running.communicate(timeout=270)
         assert running.returncode == 0, err
         summary = json.loads(out.splitlines()[-1])
         check(summary)
@@ -80,13 +80,13 @@ def test_the_demo_ends_with_books_that_add_up_and_leaves_nothing_running(tmp_pat
         assert processes_of(tmp_path) == []
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(300)
 def test_an_interrupted_demo_still_adds_up(tmp_path: Path):
     with demo(tmp_path, "--seconds", "600", "--accounts", "300", "--rate", "400", "--past-days", "7") as running:
         assert running.stderr is not None
         wait_for(running.stderr, "contact ")
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=120)
+        out, err = running.communicate(timeout=240)
         assert running.returncode == 0, err
         check(json.loads(out.splitlines()[-1]))
         assert processes_of(tmp_path) == []
