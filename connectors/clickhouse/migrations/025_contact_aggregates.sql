@@ -195,6 +195,7 @@ COMMENT 'Internal: what the view answers shows, made anew every five minutes. On
 -- An answer belongs to the last contact about a debt that had left when it came, no more than 14 days before, unless the
 -- contact bounced, or the call reached nobody or the wrong person: the last touch that money is put down to as well. Only
 -- accounts that have answered are joined, so what is held in memory is small.
+-- `materialize` has a tuple or map merged as a whole: of a part of it that is read alone, FINAL would take its own maximum.
 CREATE MATERIALIZED VIEW IF NOT EXISTS answers_refreshed
 REFRESH EVERY 5 MINUTE TO answers_table EMPTY AS
 WITH
@@ -228,7 +229,12 @@ WITH
             multiIf(found.kept, true, found.broken, false, NULL) AS kept,
             found.cancelled AS cancelled,
             found.last_call AS last_call
-        FROM (SELECT * FROM contacts_states FINAL WHERE kind IN ('promise', 'complaint', 'opt_out', 'reply', 'inbound_call')) AS found
+        FROM
+        (
+            SELECT * REPLACE materialize(last_call) AS last_call
+            FROM contacts_states FINAL
+            WHERE kind IN ('promise', 'complaint', 'opt_out', 'reply', 'inbound_call')
+        ) AS found
         LEFT JOIN replies
             ON found.tenant_id = replies.tenant_id AND found.account_id = replies.account_id AND found.id = replies.id
         LEFT JOIN opted ON found.tenant_id = opted.tenant_id AND found.account_id = opted.account_id
@@ -242,7 +248,8 @@ WITH
         SELECT tenant_id, account_id, assumeNotNull(sent_at) AS at, max((id, channel)) AS contact
         FROM contacts_states FINAL
         WHERE kind = 'contact' AND sent_at IS NOT NULL AND NOT bounced AND NOT failed
-            AND purpose IN ('collection', 'validation_notice') AND last_call.outcome NOT IN ('not_connected', 'wrong_party')
+            AND purpose IN ('collection', 'validation_notice')
+            AND tupleElement(materialize(last_call), 'outcome') NOT IN ('not_connected', 'wrong_party')
             AND (tenant_id, account_id) IN (SELECT tenant_id, account_id FROM contacts_states WHERE kind != 'contact')
         GROUP BY tenant_id, account_id, at
     )
@@ -397,7 +404,12 @@ SELECT
     answered.promised[currency] AS promised_minor,
     answered.complaints AS complaints,
     answered.opt_outs AS opt_outs
-FROM (SELECT * FROM contacts_states FINAL WHERE kind = 'contact') AS made
+FROM
+(
+    SELECT * REPLACE (materialize(last_call) AS last_call, materialize(cash) AS cash)
+    FROM contacts_states FINAL
+    WHERE kind = 'contact'
+) AS made
 LEFT JOIN answered ON made.tenant_id = answered.tenant_id AND made.account_id = answered.account_id AND made.id = answered.contact_id
 COMMENT 'Finishes every contact.';
 

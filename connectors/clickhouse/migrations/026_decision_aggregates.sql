@@ -239,8 +239,13 @@ FROM
         channel,
         count() AS accounts,
         toUInt64(0) AS contacts_made,
-        toUInt64(sum(greatest(last_left.left - last_left.chosen, 0))) AS contacts_left
-    FROM allowance_weekly_states FINAL
+        toUInt64(sum(greatest(last.left - last.chosen, 0))) AS contacts_left
+    FROM
+    (
+        SELECT tenant_id, week, channel, max(last_left) AS last
+        FROM allowance_weekly_states
+        GROUP BY tenant_id, week, channel, account_id
+    )
     GROUP BY tenant_id, week, channel
     UNION ALL
     SELECT tenant_id, toMonday(day) AS week, channel, 0, countIf(sent_at IS NOT NULL), 0
