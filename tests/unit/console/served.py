@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from models.clock import WallClock
@@ -55,6 +56,8 @@ class Double:
 
     def send(self, wanted: Wanted) -> Sent:
         self.sent.append(wanted)
+        if wanted.at in self.shown:
+            self.shown[wanted.at] = msgspec.structs.replace(self.shown[wanted.at], replayed=True)
         return Sent(sent=True, says="It was sent again.", recorded=True)
 
 

@@ -5,7 +5,9 @@ import re
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+from recoup.cli.main import recoup
 from recoup.console.app import ASSETS
 from recoup.console.guard import Guard, is_loopback
 from recoup.settings import ConsoleSettings
@@ -44,6 +46,14 @@ def test_other_machines_need_a_token_worth_the_name():
     with pytest.raises(BadInput, match="16"):
         Guard(ConsoleSettings(host="0.0.0.0", token="short"))  # noqa: S104
     Guard(ConsoleSettings(host="0.0.0.0", token=TOKEN))  # noqa: S104 - not bound
+
+
+def test_the_command_refuses_as_well(tmp_path):
+    nowhere = {"KAFKA__BOOTSTRAP_SERVERS": "x:1", "REDIS__URL": "redis://x:1", "CLICKHOUSE__URL": "http://x:1"}
+    environment = {f"RECOUP_{name}": value for name, value in nowhere.items()} | {"RECOUP_HOME": str(tmp_path)}
+    done = CliRunner(env=environment).invoke(recoup, ["console", "--host", "0.0.0.0"])  # noqa: S104 - refused
+    assert isinstance(done.exception, BadInput)
+    assert done.exception.exit_code == 2
 
 
 @pytest.mark.parametrize(
