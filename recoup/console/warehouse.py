@@ -67,6 +67,8 @@ class Landed(msgspec.Struct, frozen=True):
     rows_per_second: float
     to_row: tuple[float, float] | None
     """p50 and p99 in milliseconds, of the slowest topic."""
+    to_decision: tuple[float, float] | None
+    """Likewise from an event to its decision, of the slowest worker."""
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -201,8 +203,9 @@ class Warehouse:
 
     def landed(self) -> Landed:
         """What landed in the last whole minute."""
-        ((rows, half, most),) = self.rows("landed")
-        return Landed(round(int(rows or 0) / 60, 1), None if half is None else (float(half), float(most)))
+        ((rows, *to_row),) = self.rows("landed")
+        (to_decision,) = self.rows("decided")
+        return Landed(round(int(rows or 0) / 60, 1), _quantiles(to_row), _quantiles(to_decision))
 
     def denied(self) -> list[Denied]:
         """By tenant and rule, most often first."""
@@ -217,6 +220,11 @@ class Warehouse:
             if found:
                 return [{"tenant_id": tenant, "account_id": account} for tenant, account in found]
         return []
+
+
+def _quantiles(found: Sequence[Any]) -> tuple[float, float] | None:
+    half, most = found
+    return None if half is None or most is None else (float(half), float(most))
 
 
 @cache

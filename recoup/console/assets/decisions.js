@@ -6,6 +6,7 @@ import { clock, count, money, plural } from "./words.js";
 const LINES = 30;
 const BUFFER = 200;
 const MINUTE_MS = 60_000;
+const TELL_MS = 30_000;
 const KINDS = { wait: "wait", contact: "contact", pre_due_reminder: "contact", hand_to_person: "person" };
 
 const FILTERS = {
@@ -41,6 +42,7 @@ export function showDecisions(page) {
     });
   }
   setInterval(tell, 1_000);
+  setInterval(() => { if (came.length && !paused) page.announce(minutes()); }, TELL_MS);
 
   function pause() {
     paused = !paused;
@@ -68,12 +70,15 @@ export function showDecisions(page) {
     return tell();
   }
 
-  function tell() {
+  function minutes() {
     const now = Date.now();
     came = came.filter(([at]) => now - at < MINUTE_MS);
-    const minute = came.reduce((sum, [, number]) => sum + number, 0);
+    return `${plural(came.reduce((sum, [, number]) => sum + number, 0), "decision")} in the last minute`;
+  }
+
+  function tell() {
     const newer = paused || held ? `${paused ? "paused" : "held while you look"}, ${count(missed)} newer` : "the newest are shown";
-    say(byId("decisions-note"), `${plural(minute, "decision")} in the last minute; ${newer}`);
+    say(byId("decisions-note"), `${minutes()}; ${newer}`);
   }
 
   tell();

@@ -38,7 +38,7 @@ export function showFlow(page) {
       const open = heaps.reduce((sum, heap) => sum + heap.letters - (heap.replayed ?? 0), 0);
       set(tiles.letters, count(open), heaps.length ? `for ${plural(heaps.length, "reason")} by topic` : "nothing was refused");
     }
-    latency(tiles["to-decision"], working?.to_decision, working?.to_decisions, SLOW_DECISION_MS);
+    latency(tiles["to-decision"], working?.to_decision ?? landed?.to_decision, working?.to_decisions, SLOW_DECISION_MS);
     latency(tiles["to-row"], working?.to_row ?? landed?.to_row, working?.to_rows, SLOW_ROW_MS);
   });
 }

@@ -4,6 +4,8 @@ import { byId, fill, make, mark, say } from "./dom.js";
 import { arrows } from "./keys.js";
 import { clock, count, moment, plain, plural } from "./words.js";
 
+const PAGE = 50;
+
 const hash = (...parts) => `#/letters/${parts.map(encodeURIComponent).join("/")}`;
 
 export function showLetters(page) {
@@ -29,18 +31,22 @@ export function showLetters(page) {
     if (!changed.includes("heaps")) return;
     known = parts.heaps;
     drawHeaps();
-    if (!root.hidden && topic !== null) look(false);
+    if (root.hidden || topic === null) return;
+    // Whoever is reading keeps the lines where they are.
+    if (list.matches(":hover, :focus-within") || list.childElementCount > PAGE) say(note, "others have come since");
+    else look(false);
   });
   more.addEventListener("click", () => look(true));
 
   async function go(parts) {
     const [nextTopic = "", nextReason = "", nextAt = ""] = parts;
-    if (nextTopic !== topic || nextReason !== reason) {
+    const other = nextTopic !== topic || nextReason !== reason;
+    if (other) {
       [topic, reason] = [nextTopic, nextReason];
       list.replaceChildren();
       drawHeaps();
-      await look(false);
     }
+    if (other || nextAt === at) await look(false);
     if (nextAt !== at || !nextAt) {
       at = nextAt;
       drawChosen();
