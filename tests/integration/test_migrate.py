@@ -43,7 +43,7 @@ def names_of(warehouse: ClickHouseSettings) -> set[str]:
 
 def test_every_table_is_made_once(warehouse: ClickHouseSettings) -> None:
     assert [change.name for change in migrate(warehouse)] == [f"{m.number:03d}_{m.name}" for m in files()]
-    assert names_of(warehouse) == {"migrations", "owners", *tables()}
+    assert names_of(warehouse) >= {"migrations", "owners", *tables()}
     assert migrate(warehouse) == []
     assert {state.state for state in status(warehouse)} == {"applied"}
 

@@ -1,0 +1,28 @@
+SELECT
+    concat('w', toString(i)) AS event_id,
+    'agent.metrics' AS type,
+    '' AS tenant_id,
+    '' AS account_id,
+    fromUnixTimestamp64Milli(issued_ms, 'UTC') AS occurred_at,
+    concat(job, '-', toString(slot)) AS source,
+    ['decide', 'land', 'dispatch'][1 + i % 3] AS job,
+    intDiv(i, 3) % 2 AS slot,
+    10. AS seconds,
+    4 AS partitions,
+    1000 + i % 777 AS events,
+    990 + i % 777 AS applied,
+    10 AS dropped,
+    700 AS scores,
+    700 AS decisions,
+    100 + i % 77 AS contacts,
+    3000 AS rows,
+    12 AS batches,
+    i % 50 AS lag,
+    250000000 AS memory_bytes,
+    8. AS batch_ms_p50,
+    40. AS batch_ms_p99,
+    15. AS event_to_result_ms_p50,
+    90. + i % 60 AS event_to_result_ms_p99,
+    4.5 AS cpu_seconds
+FROM ($invoices)
+WHERE i % 5 = 0
