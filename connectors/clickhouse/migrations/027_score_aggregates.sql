@@ -250,12 +250,32 @@ WITH
             GROUP BY tenant_id, account_id, invoice_id, model, role, target, week
         )
     ),
-    -- What was done to an invoice by name; any other closing is by money.
+    -- What was done to an invoice by name; any other closing is by money. And invoices that credit on account had paid
+    -- before they were issued: nothing of them was open, so the books have no line.
     own AS
     (
-        SELECT tenant_id, account_id, event_id, invoice_id
-        FROM payment_events
-        WHERE valid AND type IN ('invoice.voided', 'invoice.written_off', 'invoice.adjusted')
+        SELECT
+            events.tenant_id AS tenant_id,
+            events.account_id AS account_id,
+            events.event_id AS event_id,
+            events.invoice_id AS invoice_id,
+            events.type AS type,
+            ifNull(events.amount_minor, 0) AS amount,
+            events.occurred_at AS occurred_at,
+            events._offset AS number,
+            if(zones.zone = '', 'UTC', zones.zone) AS where,
+            toDate32(formatDateTime(ifNull(events.due_at, toDateTime64('1900-01-01', 3, 'UTC')), '%F', where)) AS due,
+            toDate32(formatDateTime(events.occurred_at, '%F', where)) AS booked_on
+        FROM payment_events AS events
+        LEFT JOIN zones ON events.tenant_id = zones.tenant_id
+        WHERE events.valid
+            AND (events.type IN ('invoice.voided', 'invoice.written_off', 'invoice.adjusted')
+                OR (events.type = 'invoice.issued' AND (events.tenant_id, events.account_id, events.event_id) IN
+                (
+                    SELECT tenant_id, account_id, caused_by
+                    FROM ledger_postings
+                    WHERE valid AND cause = 'invoice.issued' AND NOT has(lines.opened, 1)
+                )))
     ),
     -- Each invoice's changes in the order of time: (at, day on the tenant's calendar, state from then on).
     invoices AS
@@ -285,21 +305,45 @@ WITH
         FROM
         (
             SELECT
-                tenant_id,
-                account_id,
-                line.invoice_id AS invoice_id,
-                line.due_on AS due,
-                toUnixTimestamp64Milli(occurred_at) AS at,
-                _offset AS number,
-                booked_on,
-                line.opened AS opened,
-                (tenant_id, account_id, caused_by, line.invoice_id) IN (SELECT tenant_id, account_id, event_id, invoice_id FROM own) AS is_own,
-                if(is_own OR cause = 'invoice.issued', cause, 'money') AS cause,
-                -- Credit on account that an invoice used when it was issued was paid as well.
-                multiIf(is_own, 0, cause = 'invoice.issued' AND opened = 1, greatest(-ifNull(on_account_minor, 0), 0), -line.amount_minor) AS paid
-            FROM ledger_postings
-            ARRAY JOIN lines AS line
-            WHERE valid
+                posted.tenant_id AS tenant_id,
+                posted.account_id AS account_id,
+                posted.line.invoice_id AS invoice_id,
+                posted.line.due_on AS due,
+                posted.at AS at,
+                posted.number AS number,
+                posted.booked_on AS booked_on,
+                posted.line.opened AS opened,
+                if(own.event_id != '' OR posted.cause = 'invoice.issued', posted.cause, 'money') AS cause,
+                multiIf(
+                    -- What of the paid part a credit note set free again.
+                    own.event_id != '', own.amount - posted.line.amount_minor,
+                    -- Credit on account that an invoice used when it was issued was paid as well.
+                    posted.cause = 'invoice.issued' AND opened = 1, greatest(-posted.credit, 0),
+                    -posted.line.amount_minor) AS paid
+            FROM
+            (
+                SELECT
+                    tenant_id,
+                    account_id,
+                    line,
+                    toUnixTimestamp64Milli(occurred_at) AS at,
+                    _offset AS number,
+                    booked_on,
+                    cause,
+                    caused_by,
+                    ifNull(on_account_minor, 0) AS credit
+                FROM ledger_postings
+                ARRAY JOIN lines AS line
+                WHERE valid
+            ) AS posted
+            LEFT JOIN own
+                ON posted.tenant_id = own.tenant_id AND posted.account_id = own.account_id
+                AND posted.caused_by = own.event_id AND posted.line.invoice_id = own.invoice_id
+            UNION ALL
+            -- Of an invoice that is voided after it was paid nothing is open either.
+            SELECT tenant_id, account_id, invoice_id, due, toUnixTimestamp64Milli(occurred_at), number, booked_on, toInt8(-1), type, toInt64(0)
+            FROM own
+            WHERE type IN ('invoice.voided', 'invoice.issued')
         )
         GROUP BY tenant_id, account_id, invoice_id
     ),
@@ -376,6 +420,8 @@ WITH
             arrayCount(change -> if(by_due, change.2 <= due_on, change.1 <= end), changes) AS last,
             greatest(1, arrayCount(change -> change.1 <= at, changes)) AS first,
             if(last = 0, '', changes[last].3) AS state,
+            -- When each change within the horizon gave way to the next.
+            arrayMap(n -> if(n < length(changes), changes[n + 1].1, 9223372036854775807), range(1, last + 1)) AS ends,
             multiIf(
                 last = 0, 'competing',
                 state = 'paid', 'paid',
@@ -383,7 +429,11 @@ WITH
                 arrayExists(
                     bar -> (bar.1 = '' OR bar.1 = scores.invoice_id) AND (bar.2 = '' OR debts.debt_id = '' OR bar.2 = debts.debt_id)
                         AND bar.4 > at
-                        AND if(by_due, toDate32(formatDateTime(fromUnixTimestamp64Milli(bar.3, 'UTC'), '%F', zone)) <= due_on, bar.3 <= end),
+                        AND if(by_due, toDate32(formatDateTime(fromUnixTimestamp64Milli(bar.3, 'UTC'), '%F', zone)) <= due_on, bar.3 <= end)
+                        -- While it was open.
+                        AND arrayExists(
+                            (change, until) -> change.3 = 'open' AND greatest(bar.3, change.1) < least(bar.4, until) AND until > at,
+                            arraySlice(changes, 1, last), ends),
                     spans.bars), 'competing',
                 'unpaid') AS outcome
         FROM scores
