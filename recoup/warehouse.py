@@ -1,17 +1,20 @@
 """Gives analysts the warehouse as pandas frames: read only, values bound by the server, every failure with its next step."""
 
 import csv
+import datetime as dt
 import difflib
 import re
 from types import TracebackType
 from typing import Any, Self
 
+import msgspec
 import numpy as np
 import pandas as pd
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from connectors.clickhouse.client import code_of, connect, explain
 from connectors.clickhouse.statements import statement
+from recoup import forecasting
 from recoup.settings import Settings
 from schemas.currencies import CURRENCIES, decimals
 from schemas.errors import BadInput, NotReady
@@ -28,7 +31,7 @@ NO_STACK = (
     " RECOUP_CLICKHOUSE__URL."
 )
 
-_PLACE = re.compile(r"\{(\w+)\s*:")
+_PLACE = re.compile(r"\{(\w+)\s*:\s*(\w+)")
 
 
 class Warehouse:
@@ -68,7 +71,7 @@ class Warehouse:
             BadInput: the statement is wrong, or a place and a value do not belong together.
             NotReady: the server does not answer.
         """
-        _check_places(sql, parameters)
+        parameters = _bound(sql, parameters)
         try:
             found = self.client.query_df(sql, parameters=parameters, settings=READ_ONLY)
             if found.columns.empty:
@@ -114,6 +117,43 @@ class Warehouse:
             **{column: frame[column].astype("float64") / units for column in frame.columns if column.endswith(MINOR)}
         ).rename(columns=lambda column: column.removesuffix(MINOR))
 
+    def forecast(self, tenant: str, currency: str, days: int = 30, as_of: dt.date | None = None) -> pd.DataFrame:
+        """Expected net cash of a portfolio: span (`day`, `week`, `total`), first, last, expected, low and high, in minor units.
+
+        Of 10 intervals 8 hold what comes. docs/forecast.md says how it is made.
+
+        Args:
+            tenant: whose.
+            currency: of the portfolio.
+            days: how many, from `as_of` on.
+            as_of: first day, by what was booked before it; None = today in UTC.
+
+        Raises:
+            BadInput: there is no such portfolio, or nothing was booked in it lately.
+        """
+        found = forecasting.cash_forecast(self.client, tenant, currency, days, as_of=as_of)
+        spans = (
+            [("day", its) for its in found.daily] + [("week", its) for its in found.weekly] + [("total", found.total)]
+        )
+        return _days(pd.DataFrame([{"span": span, **msgspec.structs.asdict(its)} for span, its in spans]))
+
+    def forecast_backtest(self, tenant: str, currency: str, as_of: dt.date | None = None) -> pd.DataFrame:
+        """Forecasts as they would have been made on past Mondays: one row an origin and week ahead, in minor units.
+
+        `cash` is what came; `expected`, `low`, `high` the forecast; `mean` (of the last weeks) and `due` (open invoices
+        on their due dates) are naive forecasts.
+
+        Args:
+            tenant: whose.
+            currency: of the portfolio.
+            as_of: the day after the last one that may be looked at; None = today in UTC.
+
+        Raises:
+            BadInput: there is no such portfolio, or its past is too short.
+        """
+        found = forecasting.cash_backtest(self.client, tenant, currency, as_of=as_of)
+        return _days(pd.DataFrame([msgspec.structs.asdict(its) for its in found.weeks]))
+
     def _columns(self, sql: str, parameters: dict[str, Any]) -> list[str]:
         """Of an answer without rows: in the format that frames are read from, it has no columns either."""
         header = self.client.raw_query(sql, parameters, READ_ONLY, fmt="CSVWithNames").decode()
@@ -132,14 +172,19 @@ class Warehouse:
         self.close()
 
 
-def _check_places(sql: str, parameters: dict[str, Any]) -> None:
-    places = set(_PLACE.findall(sql))
-    if missing := sorted(places - parameters.keys()):
+def _bound(sql: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    """A value for each place; days that come out of a frame are instants at midnight, and a place of days takes days."""
+    places = dict(_PLACE.findall(sql))
+    if missing := sorted(places.keys() - parameters.keys()):
         raise BadInput(f"The statement has a place {{{missing[0]}:...}} and no value for it: pass {missing[0]}=...")
-    if unused := sorted(parameters.keys() - places):
+    if unused := sorted(parameters.keys() - places.keys()):
         raise BadInput(
             f"The statement has no place for {unused[0]}: write {{{unused[0]}:String}}, or another type, where it goes."
         )
+    return {
+        name: value.date() if places[name] in ("Date", "Date32") and isinstance(value, dt.datetime) else value
+        for name, value in parameters.items()
+    }
 
 
 def _told(error: ClickHouseError) -> BadInput | NotReady:
@@ -152,6 +197,12 @@ def _told(error: ClickHouseError) -> BadInput | NotReady:
         return BadInput(f"ClickHouse refuses the statement: {explain(error)}.")
     says = re.sub(r"\s+", " ", str(error).partition("DB::Exception: ")[2]).partition(" (version ")[0].strip()
     return BadInput(f"ClickHouse refuses the statement: {says or explain(error)}")
+
+
+def _days(frame: pd.DataFrame) -> pd.DataFrame:
+    """Dates as in the answers of queries."""
+    names = [name for name in ("origin", "first", "last") if name in frame]
+    return frame.assign(**{name: pd.to_datetime(frame[name]) for name in names})
 
 
 def _plain(frame: pd.DataFrame) -> pd.DataFrame:

@@ -59,6 +59,11 @@ def test_a_value_never_becomes_sql(warehouse: Warehouse) -> None:
     assert found["day"][0] == pd.Timestamp(2026, 1, 1)
 
 
+def test_a_day_of_a_frame_can_be_asked_for_again(warehouse: Warehouse) -> None:
+    day = warehouse.query("SELECT min(day) AS day FROM money")["day"][0]
+    assert len(warehouse.query("SELECT 1 FROM money WHERE day = {day:Date}", day=day)) == 1
+
+
 def test_an_answer_without_rows_still_has_its_columns(warehouse: Warehouse) -> None:
     assert list(warehouse.query("SELECT day, open_minor FROM money WHERE 0").columns) == ["day", "open_minor"]
 
