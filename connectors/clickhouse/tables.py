@@ -242,7 +242,7 @@ PAYLOADS: dict[str, tuple[Column, ...]] = {
 }
 """Topic -> the fields of its types that are columns. The rest is in `payload`."""
 
-COMPUTED: dict[str, tuple[str, ...]] = {"ledger-postings": ("lines",)}
+COMPUTED: dict[str, tuple[str, ...]] = {"ledger-postings": ("lines",), "next-best-actions": ("candidates",)}
 """Topic -> the columns with a DEFAULT that reads them from `payload`."""
 
 DEAD_LETTERS = "dead_letters"

