@@ -16,7 +16,7 @@ from recoup.demo.show import Demo, Plan
 from recoup.demo.summary import as_json
 from recoup.settings import Settings
 
-DEMO_SECONDS = 300
+DEMO_SECONDS = 600
 """The demo runs within the first test that asks for it, and in the other process the tests wait for it."""
 STOP_SECONDS = 120
 LIVE_SECONDS, ACCOUNTS, RATE = 5.0, 250, 400.0
