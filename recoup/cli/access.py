@@ -32,6 +32,7 @@ def apply_access(tenant: str, user: str | None, only_print: bool, as_json: bool)
               recoup access apply --tenant acme --user anna --print | clickhouse-client --multiquery
     """
     from connectors.clickhouse import access as of_clickhouse
+    from recoup.cli.waiting import waiting
     from recoup.settings import Settings
 
     settings = Settings().clickhouse
@@ -45,7 +46,14 @@ def apply_access(tenant: str, user: str | None, only_print: bool, as_json: bool)
         if user:
             click.echo(f"-- A new user cannot log in yet: ALTER USER `{user}` IDENTIFIED BY '...' HOST ANY;")
         return
-    of_clickhouse.apply(settings, statements)
+    done = 0
+
+    def count(number: int) -> None:
+        nonlocal done
+        done = number
+
+    with waiting("applying", lambda: f"{done} of {len(statements)} statements"):
+        of_clickhouse.apply(settings, statements, on_statement=count)
     if user is not None:
         password = None if of_clickhouse.is_user(settings, user) else _password(user)
         of_clickhouse.apply(settings, of_clickhouse.user_statements(tenant, user, password))

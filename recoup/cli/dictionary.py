@@ -26,12 +26,13 @@ def dictionary(to: str, check: bool) -> None:
     """
     from connectors.clickhouse.catalogue import catalogue
     from connectors.clickhouse.client import connect
+    from recoup.cli.waiting import waiting
     from recoup.dictionary import dictionary as made
     from recoup.dictionary import silent
     from recoup.stack.scratch import scratch_warehouse
     from schemas.errors import BadInput
 
-    with scratch_warehouse() as settings, connect(settings) as client:
+    with waiting("reading the migrations"), scratch_warehouse() as settings, connect(settings) as client:
         without = silent(catalogue(client, settings.database))
         page = made(client, settings.database)
     if without:

@@ -24,7 +24,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 @click.option("--formulas", is_flag=True, help="CSV: leave text as it is that a spreadsheet would run as a formula.")
 @click.option(
-    "--timeout", default=600.0, show_default=True, type=click.FloatRange(1, 36_000), help="Seconds it may take."
+    "--timeout", default=300.0, show_default=True, type=click.FloatRange(1, 36_000), help="Seconds it may take."
 )
 @click.option("--json", "as_json", is_flag=True, help="End with one line of JSON.")
 def export(
