@@ -5,7 +5,7 @@ import { arrows } from "./keys.js";
 import { count, moment, money, percent, plain, plural } from "./words.js";
 
 const TOPICS = {
-  "payment-events": "payment", "crm-events": "customer", "interaction-events": "contact", "propensity-scores": "score",
+  "payment-events": "money", "crm-events": "customer", "interaction-events": "contact", "propensity-scores": "score",
   "next-best-actions": "decision", "contact-requests": "request", "customer-events": "told", "ledger-postings": "books",
 };
 const ASKED = {
@@ -70,7 +70,7 @@ function draw(root, told, refresh) {
 }
 
 function panel(title, note, ...children) {
-  return make("section", { class: "panel", "aria-label": title }, make("header", {}, make("h2", {}, title), note ? make("p", { class: "note" }, note) : null), make("div", { class: "inside" }, children));
+  return make("section", { class: `panel about-${title.split(" ").at(-1).toLowerCase()}`, "aria-label": title }, make("header", {}, make("h2", {}, title), note ? make("p", { class: "note" }, note) : null), make("div", { class: "inside" }, children));
 }
 
 function facts(pairs) {
@@ -107,7 +107,7 @@ function claims(claim, zone) {
 }
 
 function invoices(found, zone) {
-  return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Open invoices" }, make("table", {},
+  return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Open invoices" }, make("table", { class: "invoices" },
     make("thead", {}, make("tr", {}, ["Invoice", "Open", "Of", "Due", "Past due"].map((head, place) => make("th", { scope: "col", class: place ? "right" : "" }, head)))),
     make("tbody", {}, found.map((invoice) => make("tr", {},
       make("th", { scope: "row" }, make("span", { class: "cut" }, invoice.invoice_id),
@@ -132,7 +132,7 @@ function scorePanel(score, zone) {
     make("p", { class: "big" }, percent(score.probability, 1), make("span", { class: "note" }, ` ${target}${score.band ? `, ${plain(score.band)}` : ""}`)),
     bar,
     score.reasons?.length ? make("ul", { class: "reasons" }, score.reasons.map((reason) => make("li", {}, reason))) : null,
-    facts([["Model", make("code", {}, score.model)], ["Give or take", score.uncertainty === undefined || score.uncertainty === null ? "" : percent(score.uncertainty, 1)], ["The money comes", days]]));
+    facts([["Model", make("code", {}, score.model)], ["Give or take", score.uncertainty === undefined || score.uncertainty === null ? "" : percent(score.uncertainty, 1)], ["Money comes", days]]));
 }
 
 // -- decision ------------------------------------------------------------------------------------------------------------
@@ -143,14 +143,16 @@ function decisionPanel(told, zone) {
   const valued = decision.valued;
   return panel("Last decision", `no. ${count(decision.number)}, ${moment(told.decided_at, zone)}`,
     make("p", { class: "big" }, decision.action),
-    make("p", { class: "why" }, `Because ${told.why}; ${decision.trigger === "event" ? "something happened" : "its review was due"}.`),
+    make("p", { class: "why" }, `Because ${told.why}.`),
     facts([
       ["About", decision.invoices.length ? `invoice ${decision.invoices.join(", ")}` : ""],
+      ["Looked at", decision.trigger === "event" ? "because something happened" : "because its review was due"],
       ["At stake", valued ? `${money(valued.at_stake_minor, valued.currency)} ${valued.currency}` : ""],
       ["Pays without us", valued ? percent(valued.pay_wait, 1) : ""],
       ["Policy", make("code", {}, decision.policy)],
       ["Arm", `${plain(decision.arm)}${valued?.experiment ? `; ${valued.experiment} holds ${percent(valued.hold_out)} out` : ""}`],
       ["Score used", `${decision.model} ${decision.score.toFixed(3)}`],
+      ["Segment", valued?.segment],
       ["Looked at again", decision.review_at ? moment(decision.review_at, zone) : "when something happens"],
     ]),
     actions(decision, zone));
@@ -205,6 +207,6 @@ function storyPanel(told, zone) {
   }, name)));
   draw("all");
   arrows(list, "li");
-  return make("section", { class: "panel", "aria-label": "Story" },
+  return make("section", { class: "panel about-story", "aria-label": "Story" },
     make("header", {}, make("h2", {}, "Story"), make("p", { class: "note" }, told.cut ? "newest first; older lines are left out" : "newest first"), choice), list);
 }

@@ -1,4 +1,4 @@
--- What is open by ageing bucket, at the last day that is known of each tenant, currency and bucket.
+-- What is open by ageing bucket now: at the last day that the view has, which is today in UTC.
 SELECT
     tenant_id,
     currency,
@@ -7,5 +7,6 @@ SELECT
     argMax(ageing_daily.open_minor, day) AS open,
     argMax(ageing_daily.invoices, day) AS open_invoices
 FROM ageing_daily
+WHERE day >= toDate32(now('UTC')) - 1
 GROUP BY tenant_id, currency, bucket_no
 ORDER BY tenant_id, currency, bucket_no
