@@ -6,6 +6,9 @@ import msgspec
 
 from models.clock import Instant
 
+REBUILT = "rebuilt:"
+"""Begins the name of a block that views have never been sent: its rows were landed again, or copied, into a new table."""
+
 
 class Place(msgspec.Struct, frozen=True):
     """One partition of one topic."""
@@ -40,6 +43,13 @@ class Block(msgspec.Struct, frozen=True):
     body: bytes
     """One Arrow stream with one record batch."""
     count: int
+    rebuilt: bool = False
+    """Whether it goes into a table that no view is on."""
+
+    @property
+    def name(self) -> str:
+        """What its rows say they came in."""
+        return REBUILT + self.token if self.rebuilt else self.token
 
     @property
     def token(self) -> str:

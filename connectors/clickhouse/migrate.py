@@ -14,8 +14,11 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from connectors.clickhouse.aggregates import aggregates, sizes
 from connectors.clickhouse.client import connect, explain
+from connectors.clickhouse.refill import Refill
 from connectors.clickhouse.retention import retention
+from connectors.clickhouse.server import Server
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.clickhouse.statements import Name, Value, statement
 from schemas.errors import BadInput, NotReady
@@ -23,6 +26,11 @@ from schemas.errors import BadInput, NotReady
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 _FILE = re.compile(r"^(?P<number>\d{3})_(?P<name>[a-z0-9_]+)\.sql$")
+_VIEW = re.compile(r"^CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+)", re.MULTILINE)
+
+
+FILL_SECONDS = 600.0
+"""How long a statement that fills an aggregate may take, and how long it is waited for others."""
 
 
 class Migration(msgspec.Struct, frozen=True):
@@ -84,14 +92,21 @@ def migrate(
     dry_run: bool = False,
     directory: Path = MIGRATIONS,
     on_change: Callable[[Change], None] = lambda _: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> list[Change]:
     """Apply what is pending, and the retention that the settings ask for; returns what was, or would be, done.
+
+    Aggregates that a file makes over tables that hold rows already are filled from these before the file counts as
+    applied; workers that land such a table have to wait meanwhile.
+
+    Args:
+        tell: told how far filling is.
 
     Raises:
         BadInput: a file was changed after it had been applied; nothing is done then.
         NotReady: ClickHouse does not answer, or refuses a statement.
     """
-    run = Run(settings, dry_run, on_change)
+    run = Run(settings, dry_run, on_change, tell)
     with connect(settings, database="default") as client:
         try:
             run.apply(client, files(directory))
@@ -103,11 +118,18 @@ def migrate(
 class Run:
     """One run of `migrate`."""
 
-    def __init__(self, settings: ClickHouseSettings, dry_run: bool, on_change: Callable[[Change], None]) -> None:  # noqa: FBT001
+    def __init__(
+        self,
+        settings: ClickHouseSettings,
+        dry_run: bool,  # noqa: FBT001
+        on_change: Callable[[Change], None],
+        tell: Callable[[str], None],
+    ) -> None:
         self.settings = settings
         self.database = settings.database
         self.dry_run = dry_run
         self.on_change = on_change
+        self.tell = tell
         self.changes: list[Change] = []
 
     def apply(self, client: Client, migrations: list[Migration]) -> None:
@@ -122,6 +144,7 @@ class Run:
         for migration in migrations:
             if migration.number in pending:
                 self._do(client, Change(f"{migration.number:03d}_{migration.name}", migration.statements))
+                self._fill(migration)
                 self._record(client, migration)
         for name, missing in retention(client, self.settings).items():
             self._do(client, Change(f"retention of {name}", missing))
@@ -135,8 +158,27 @@ class Run:
                     f"{change.name} was refused ({explain(error)}): {str(error)[:500]}\n"
                     "What came before it is applied; mend the cause and run `recoup migrate` again."
                 ) from error
+        self._done(change)
+
+    def _done(self, change: Change) -> None:
         self.changes.append(change)
         self.on_change(change)
+
+    def _fill(self, migration: Migration) -> None:
+        """Fill the aggregates whose views the file makes, where their tables hold rows."""
+        made = set(_VIEW.findall(migration.sql))
+        if self.dry_run or not made:
+            return
+        server = Server(self.settings, deadline=FILL_SECONDS)
+        try:
+            for aggregate in aggregates(server).values():
+                rows = sum(size.rows for size in sizes(server, aggregate.sources).values())
+                if rows and made & {view.name for view in aggregate.views}:
+                    # Of what retention has removed before, nothing can be known: it is no loss.
+                    Refill(server, aggregate, self.tell, lose_older=True).run()
+                    self._done(Change(f"filled {aggregate.name}", []))
+        finally:
+            server.close()
 
     def _record(self, client: Client, migration: Migration) -> None:
         if not self.dry_run:

@@ -2,6 +2,7 @@
 
 import re
 import uuid
+import zlib
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -60,10 +61,10 @@ class Ownership:
         known = self.server.until_deadline(lambda: self._owners(places))
         owner = self.own(places, worker)
         # Asked after we have written ourselves down: a switch that begins later claims above us.
-        while not switching and self.server.until_deadline(lambda: self._switched(places)):
+        while not switching and (by := self.server.until_deadline(lambda: self._switched_by(places))):
             self.server.wait_until(
-                lambda: not self._switched(places),
-                "A table is being switched for a rebuilt one, or that was cut short: run `recoup land rebuild` again.",
+                lambda: not self._switched_by(places),
+                f"A table is being switched for a rebuilt one, or that was cut short: run `{by[0]}` again.",
             )
             owner = self.own(places, worker)
         self.server.wait_until(
@@ -86,25 +87,46 @@ class Ownership:
             topics.setdefault(self.server.table(place.topic).name, set()).add(place.topic)
         found: dict[Place, Mark] = {}
         for of_table in topics.values():
-            rows = self.server.query("marks", table=self.server.table(min(of_table)), topics=tuple(sorted(of_table)))
-            for topic, partition, offset, block, block_at in rows:
-                if (place := Place(topic, partition)) in wanted:
-                    found[place] = Mark(offset=offset, block=block, block_at=block_at)
+            found |= {place: mark for place, mark in self.marks_of(of_table).items() if place in wanted}
         return found
+
+    def marks_of(self, topics: Iterable[str]) -> dict[Place, Mark]:
+        """How far every partition of one table's topics has landed."""
+        names = tuple(sorted(topics))
+        rows = self.server.query("marks", table=self.server.table(names[0]), topics=names)
+        return {Place(topic, partition): Mark(*mark) for topic, partition, *mark in rows}
+
+    def owners_of(self, places: Sequence[Place]) -> dict[Place, Owner]:
+        """Who may land each partition; one that nobody has ever claimed is left out."""
+        return self.server.until_deadline(lambda: self._owners(places)) if places else {}
 
     # -- switching a table ---------------------------------------------------------------------------------------------
 
-    def begin_switch(self, table: str) -> None:
-        """Let nobody else claim a table's partitions until the switch ends."""
-        self.own([switch_of(table)], "switch")
+    def begin_switch(self, table: str, command: str, *, part: str = "") -> tuple[Place, Owner]:
+        """Let nobody else claim a table's partitions until the switch ends; returns what ends it.
 
-    def end_switch(self, table: str) -> None:
-        """Let everybody claim again."""
-        self.server.until_deadline(lambda: self._write_down([switch_of(table)], NOBODY))
+        Args:
+            command: what a person runs when it was cut short.
+            part: what is switched of the table, so that two at once do not end each other's.
+        """
+        place = switch_of(table, part)
+        return place, self.own([place], command)
 
-    def _switched(self, places: Sequence[Place]) -> bool:
-        switches = {switch_of(self.server.table(place.topic).name) for place in places}
-        return any(owner.name != NOBODY for owner in self._owners(list(switches)).values())
+    def end_switch(self, switch: tuple[Place, Owner]) -> None:
+        """Let everybody claim again, unless somebody else has begun the same one meanwhile."""
+        place, owner = switch
+
+        def end() -> None:
+            if self._owners([place]).get(place) == owner:
+                self._write_down([place], NOBODY)
+
+        self.server.until_deadline(end)
+
+    def _switched_by(self, places: Sequence[Place]) -> list[str]:
+        """The commands whose switches keep others from claiming."""
+        topics = tuple(sorted({switch_of(self.server.table(place.topic).name).topic for place in places}))
+        rows = self.server.query("owners", topics=topics)
+        return sorted({name.rpartition("/")[0] for _, _, (_, name) in rows if name != NOBODY})
 
     # -- the table -----------------------------------------------------------------------------------------------------
 
@@ -139,11 +161,11 @@ class Ownership:
         )
 
 
-def switch_of(table: str) -> Place:
-    """What stands in `owners` for the right to switch a table."""
-    return Place(f"switch of {table}", 0)
+def switch_of(table: str, part: str = "") -> Place:
+    """What stands in `owners` for the right to switch a table, or an aggregate on it."""
+    return Place(f"switch of {table}", zlib.crc32(part.encode()))
 
 
 def rebuild_of(table: str) -> Place:
-    """What stands in `owners` for the right to fill the rebuilt table."""
+    """What stands in `owners` for the right to fill the rebuilt table, or the rebuilt target of an aggregate."""
     return Place(f"rebuild of {table}", 0)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from connectors.clickhouse.blocks import Block, Place
+from connectors.clickhouse.blocks import REBUILT, Block, Place
 from connectors.clickhouse.client import STALE_OWNER
 from connectors.clickhouse.ownership import Mark, Owner
 from connectors.clickhouse.server import Server
@@ -62,7 +62,8 @@ class Sink:
     def may_send_again(self, topic: str, mark: Mark) -> bool:
         """Whether sending a last block again would complete views on the table, and is certain to be recognised.
 
-        The server remembers the tokens of a table's last blocks only; one that it has forgotten would land twice.
+        The server remembers the tokens of a table's last blocks only; one that it has forgotten would land twice. A block
+        that was landed again into a rebuilt table is no news to views.
         """
         return self.server.until_deadline(lambda: self._may_send_again(self.server.table(topic), mark))
 
@@ -75,6 +76,8 @@ class Sink:
         return int(count)
 
     def _may_send_again(self, table: Name, mark: Mark) -> bool:
+        if mark.block.startswith(REBUILT):
+            return False
         ((views, _, engine),) = self.server.query(
             "table", name_of_database=self.server.settings.database, name=table.name
         )
@@ -86,7 +89,7 @@ class Sink:
 
     def _values(self, owner: Owner, block: Block, fenced: Sequence[Place]) -> dict[str, Value]:
         table = table_of(block.topic)
-        constants: tuple[Value, ...] = (block.topic, block.token, Sql(f"fromUnixTimestamp64Milli({block.at}, 'UTC')"))
+        constants: tuple[Value, ...] = (block.topic, block.name, Sql(f"fromUnixTimestamp64Milli({block.at}, 'UTC')"))
         filled = [*table.filled, *zip(BLOCK, map(literal, constants), strict=True)]
         return {
             "table": self.server.table(block.topic),

@@ -17,7 +17,7 @@ def rebuild(table: str, yes: bool, as_json: bool) -> None:
 
     The table stays readable and is exchanged for the new one at the end. Rows whose messages retention has removed from
     the topics are copied as they are. Land workers may run; when the tables change places they stop, and have to be
-    started again unless something does that for them. Materialized views on the table are left as they are.
+    started again unless something does that for them. Aggregates of the table's rows are filled again afterwards.
 
     \b
     Example:  recoup land rebuild payment_events
@@ -44,7 +44,14 @@ def rebuild(table: str, yes: bool, as_json: bool) -> None:
     click.echo(
         f"{table}: {report.landed:,} rows landed again, {report.kept:,} kept as they were ({report.rows_before:,} before)."
     )
+    if report.filled:
+        click.echo(f"Filled again from it: {', '.join(report.filled)}.")
+    if report.left:
+        click.echo(
+            f"Left as they are, because retention takes rows from their tables: {', '.join(report.left)};"
+            " `recoup aggregates rebuild --lose-older` fills them with what there is."
+        )
     if report.views:
         click.echo(
-            f"{report.views} materialized views on it were left as they are; fill them again if they lack something."
+            f"{report.views} other materialized views on it were left as they are; fill them again if they lack something."
         )

@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "export": ("recoup.cli.export:export", "Write a table, a view or an answer to a Parquet or CSV file."),
     "access": ("recoup.cli.access:access", "Let a tenant's analysts read its rows in ClickHouse, and no others."),
     "dictionary": ("recoup.cli.dictionary:dictionary", "Write what every table, view and column means."),
+    "aggregates": ("recoup.cli.aggregates:aggregates", "List, refill and refresh what analysts' views are read from."),
     "land": ("recoup.cli.land:land", "Land a table again from its topic."),
     "topics": ("recoup.cli.topics:topics", "Compare the topics with the registry, and apply it."),
     "schemas": ("recoup.cli.schemas:schemas", "Show, generate and check the message contracts."),

@@ -18,6 +18,7 @@ def migrate(dry_run: bool, only_status: bool, as_json: bool) -> None:
 
     Applies the numbered files of connectors/clickhouse/migrations that are not yet applied, and the retention of
     RECOUP_CLICKHOUSE__TTL_DAYS. A file that was changed after it had been applied is an error, and nothing is done.
+    Aggregates that are new are filled from the rows that there are; land workers may run, and wait for it.
 
     \b
     Example:  recoup migrate --dry-run
@@ -29,7 +30,12 @@ def migrate(dry_run: bool, only_status: bool, as_json: bool) -> None:
     if only_status:
         _show_status(as_json)
         return
-    changes = apply(settings, dry_run=dry_run, on_change=(lambda _: None) if as_json else _shown(with_sql=dry_run))
+    changes = apply(
+        settings,
+        dry_run=dry_run,
+        on_change=(lambda _: None) if as_json else _shown(with_sql=dry_run),
+        tell=lambda text: click.echo(text, err=True),
+    )
     if as_json:
         import msgspec
 

@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 from confluent_kafka import TopicPartition
 
+from connectors.clickhouse.aggregates import Aggregate, fed_by, sizes
 from connectors.clickhouse.blocks import Block, Place, spans
 from connectors.clickhouse.ownership import Claim, Owner, Ownership, rebuild_of
+from connectors.clickhouse.refill import Refill
 from connectors.clickhouse.rows import RowReader
 from connectors.clickhouse.server import Server
 from connectors.clickhouse.shadow import Shadow
@@ -36,8 +38,12 @@ class Report(msgspec.Struct):
     """Of those, landed again from the topics."""
     kept: int = 0
     """Of those, copied as they were, because the topics do not hold their messages any more."""
+    filled: tuple[str, ...] = ()
+    """Aggregates of its rows that were filled again from the new table."""
+    left: tuple[str, ...] = ()
+    """Aggregates that were left as they are: they may count rows that retention has taken from one of their tables."""
     views: int = 0
-    """Materialized views on the table; they are left as they are."""
+    """Materialized views on the table that are no aggregates of ours; they are left as they are."""
 
 
 class Rebuild:
@@ -45,7 +51,8 @@ class Rebuild:
 
     First everything that the topics hold is landed into a new table beside the one in use. Then nobody else may claim
     the partitions, what arrived meanwhile is landed too, rows whose messages are gone are copied, and the two tables
-    change places. Whatever fails before that leaves the table as it was.
+    change places. Whatever fails before that leaves the table as it was. Its views see nothing of this: aggregates of its
+    rows are filled again afterwards.
     """
 
     def __init__(self, installation: Installation, table: str, clock: Clock, tell: Tell = lambda _: None) -> None:
@@ -57,9 +64,9 @@ class Rebuild:
         self.clock = clock
         self.tell = tell
         deadline = installation.streams.sink_deadline_seconds
-        server = Server(installation.clickhouse, deadline=deadline)
-        self.shadow = Shadow(server, table)
-        self.live = Ownership(server)
+        self.server = Server(installation.clickhouse, deadline=deadline)
+        self.shadow = Shadow(self.server, table)
+        self.live = Ownership(self.server)
         self.sink = Sink(
             Server(installation.clickhouse, deadline=deadline, table_names=lambda _: self.shadow.name.name)
         )
@@ -79,11 +86,12 @@ class Rebuild:
             SinkUnavailable: ClickHouse does not answer, or the new table lacks rows that the one in use has.
         """
         name = self.table.name
-        self.report.views = self.shadow.views()
+        fed = fed_by(self.server, name)
+        self.report.views = self.shadow.views() - sum(view.source == name for a in fed for view in a.views)
         self._owner = self.live.own([rebuild_of(name)], WORKER)
         self.shadow.create()
         self._land("landing what the topics hold")
-        self.live.begin_switch(name)
+        switch = self.live.begin_switch(name, f"recoup land rebuild {name}")
         try:
             claims = self.live.claim(self.places, WORKER, switching=True)
             self._refuse_rows_without_topic(claims)
@@ -92,9 +100,19 @@ class Rebuild:
             self._compare()
             self.shadow.exchange()
         finally:
-            self.live.end_switch(name)
+            self.live.end_switch(switch)
         self.shadow.drop()
+        self._fill_again(fed)
         return self.report
+
+    def _fill_again(self, fed: list[Aggregate]) -> None:
+        losing = {table for table, size in sizes(self.server, tables()).items() if size.loses_rows}
+        for aggregate in fed:
+            if losing.intersection(aggregate.sources):
+                self.report.left += (aggregate.name,)
+            else:
+                Refill(self.server, aggregate, self.tell).run()
+                self.report.filled += (aggregate.name,)
 
     def oldest_kept(self) -> dict[Place, int]:
         """The first offset that each partition's topic still holds."""
@@ -120,6 +138,7 @@ class Rebuild:
             at=self.clock.now(),
             body=rows.body,
             count=rows.count,
+            rebuilt=True,
         )
         self.sink.insert(self._owner, block, fenced=[rebuild_of(self.table.name)])
         self.report.landed += block.count

@@ -75,9 +75,9 @@ class TakeOver:
             await asyncio.to_thread(self._send_again, mark, of_block)
 
     def _send_again(self, mark: Mark, claims: list[Claim]) -> None:
-        topic, spans = parse(mark.block)
-        if not self.sink.may_send_again(topic, mark):
+        if not self.sink.may_send_again(claims[0].place.topic, mark):
             return
+        topic, spans = parse(mark.block)
         messages = [
             message
             for span in spans

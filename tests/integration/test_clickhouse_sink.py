@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 from confluent_kafka import Message
 
+from connectors.clickhouse.aggregates import fed_by
 from connectors.clickhouse.blocks import Block, Place, Span
 from connectors.clickhouse.client import connect
 from connectors.clickhouse.migrate import migrate
@@ -277,6 +278,9 @@ def test_a_view_cut_short_is_completed_by_sending_the_block_again(warehouse: War
 
 
 def test_without_a_view_there_is_nothing_to_complete(warehouse: Warehouse) -> None:
+    for aggregate in fed_by(warehouse.server, "payment_events"):
+        for view in aggregate.views:
+            warehouse.client.command(f"DROP VIEW {view.name}")
     warehouse.sink.insert(warehouse.owner(), block(0, 10))
     mark = warehouse.claim()[PLACE].mark
     assert mark is not None

@@ -1,0 +1,3 @@
+SELECT count()
+FROM $database.$table
+WHERE $condition

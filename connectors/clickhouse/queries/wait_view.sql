@@ -1,0 +1,1 @@
+SYSTEM WAIT VIEW $database.$view
