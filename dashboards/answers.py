@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from dashboards.macros import ALL, Window, expand
-from dashboards.queries import PLUGIN
+from dashboards.queries import FORMATS, PLUGIN
 from schemas.errors import BadInput, NotReady
 
 Dashboard = Mapping[str, Any]
@@ -45,6 +45,7 @@ UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 SCRAPE_SECONDS: Final = 15
 """`$__rate_interval` is at least four of these, as Grafana has it."""
 ANSWER_SECONDS: Final = 10.0
+SERIES: Final = FORMATS["series"]
 
 
 class Frame(msgspec.Struct, frozen=True):

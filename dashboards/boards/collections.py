@@ -34,7 +34,7 @@ FIGURES = (
             "What is open past its due day, at the end of the last day shown.",
             "`overdue_minor` of `receivables_daily`: open invoices whose due day lies before that day. Unallocated credit"
             " of the customer is not taken off.",
-            "See which buckets grow under *How old is what is owed?*, and whose debt it is at the foot of the page.",
+            "See which buckets grow under *How old is the money that is owed?*, and whose debt it is at the foot of the page.",
         ),
         MONEY,
     ),
@@ -139,10 +139,10 @@ OWED = (
         width=14,
     ),
     ranking(
-        "How much $currency is how old now?",
+        "How old is the $currency owed now?",
         Sql("collections/ageing_now", "table"),
         About(
-            "The last day of *How old is what is owed?* in figures.",
+            "The last day of *How old is the money that is owed?* in figures.",
             "`open_minor` of `ageing_daily` on the last day of the chosen time.",
             "Work the large bucket that is youngest: what is over 90 days is paid least.",
         ),

@@ -189,5 +189,7 @@ def _svg(draw: Callable[[Axes], None], panel: Mapping[str, Any], width: int, hei
         if "max" in defaults:
             axes.set_ylim(0, defaults["max"])
         out = io.StringIO()
-        figure.savefig(out, format="svg", transparent=True, metadata={"Date": None})
+        figure.savefig(
+            out, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type"))
+        )
     return out.getvalue().partition("<svg")[1] + out.getvalue().partition("<svg")[2]

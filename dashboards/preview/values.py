@@ -37,7 +37,7 @@ def written(value: Any, unit: str, decimals: int | None = None) -> str:
         case "locale":
             return _digits(number, decimals, 0 if number == int(number) else 2, grouped=True)
         case _ if unit.startswith("suffix:"):
-            return _digits(number, decimals, 1) + unit.removeprefix("suffix:")
+            return _digits(number, decimals, _auto(number)) + unit.removeprefix("suffix:")
         case _:
             return _digits(number, decimals, 0 if number == int(number) else 2)
 

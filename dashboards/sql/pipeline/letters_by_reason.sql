@@ -1,5 +1,18 @@
-SELECT toDateTime(hour, 'UTC') AS time, reason, sum(dead_letters_hourly.letters) AS "Value"
+-- The reasons that refuse most have a colour of their own; the table beside has all of them.
+WITH most AS
+    (
+        SELECT reason
+        FROM dead_letters_hourly
+        WHERE $__timeFilter(hour)
+        GROUP BY reason
+        ORDER BY sum(dead_letters_hourly.letters) DESC
+        LIMIT 7
+    )
+SELECT
+    toDateTime(hour, 'UTC') AS time,
+    if(reason IN (SELECT reason FROM most), reason, 'others') AS why,
+    sum(dead_letters_hourly.letters) AS "Value"
 FROM dead_letters_hourly
 WHERE $__timeFilter(hour)
-GROUP BY hour, reason
-ORDER BY hour, reason
+GROUP BY hour, why
+ORDER BY hour, why = 'others', why
