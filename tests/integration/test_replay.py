@@ -31,6 +31,7 @@ from recoup.stack.stack import Stack
 from recoup.training.warehouse import _Landed
 from schemas.scores import PropensityScored
 from tests.conftest import running_stack
+from tests.notebook_run import answer_of, run
 
 ROOT = Path(__file__).parents[2]
 HEADER = "customer,invoice,amount,issued,due,paid,disputed"
@@ -191,3 +192,7 @@ def test_the_real_ledger_is_replayed_to_the_cent(home):
     assert said["paid_minor"] == sum(Decimal(row["InvoiceAmount"]) for row in rows) * 100
     assert (said["dropped"], said["dead_lettered"]) == (0, 0)
     assert compared(home, "ibm") == said["decisions"] > 1_000
+    # What its notebook says, out of the warehouse it has just landed in.
+    answer = answer_of(run("6", home))
+    assert "2,466 invoices of 100 customers" in answer
+    assert "off by **15." in answer
