@@ -13,7 +13,7 @@ from recoup.demo.figures import Figures
 from recoup.demo.pace import Pace
 from recoup.demo.past.looks import look_back
 from recoup.demo.past.make import NO_PAST, Asked, Past, make_past
-from recoup.demo.strategies import release_strategies
+from recoup.demo.strategies import release_strategies, trial
 from recoup.demo.view import Quantiles, View
 from recoup.demo.watch import Watch
 from recoup.settings import Settings
@@ -123,7 +123,7 @@ class Demo:
         settings = Settings(home=self.plan.home)
         self._go_on()
         provision(settings, self.say)
-        release_strategies(settings, self.say)
+        release_strategies(settings, self.say, trial(WallClock().now()))
         self._go_on()
         return settings
 
@@ -155,6 +155,7 @@ class Demo:
             workers.start(job, slot)
         if self.past.days:
             self._let_it_land(watch)
+            watch.work_out()
             drifted = look_back(settings, self.past)
             self.say(f"the past has landed; looks at the models, month by month, told of {drifted} drifts")
         workers.wait_ready()
@@ -273,6 +274,7 @@ class Demo:
             places={topic: places for topic, (_, places) in rows.items()},
         )
         figures = watch.figures()
+        watch.work_out()
         return Result(
             books=books,
             tally=tally,

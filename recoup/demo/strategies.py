@@ -6,7 +6,7 @@ import msgspec
 
 from models.actions.strategy import check_for
 from models.calendar import DAY, utc
-from models.clock import WallClock
+from models.clock import Instant, WallClock
 from recoup.audit.acts import recorded
 from recoup.audit.settings import of_policy
 from recoup.policy_releases import plan, read_strategy, send, stamp
@@ -22,21 +22,30 @@ HELD_OUT = 0.1
 HELD_OUT_FOR = 90 * DAY
 
 
-def release_strategies(settings: Settings, say: Callable[[str], None]) -> None:
+def trial(now: Instant) -> HoldOut:
+    """The hold-out of the demo, which runs from now on."""
+    return HoldOut(share=HELD_OUT, experiment="demo", ends_at=utc(now + HELD_OUT_FOR))
+
+
+def release_strategies(settings: Settings, say: Callable[[str], None], hold_out: HoldOut | None = None) -> None:
     """Put the strategies in force for the example tenants that are published.
+
+    Args:
+        hold_out: takes the place of theirs.
 
     Raises:
         BadInput: a strategy's file is wrong.
         NotReady: Kafka does not answer.
     """
     folder = settings.tenants_dir.parent / "strategies"
-    hold_out = HoldOut(share=HELD_OUT, experiment="demo", ends_at=utc(WallClock().now() + HELD_OUT_FOR))
     for tenant_id, tenant in sorted(published(settings.kafka).items()):
         path = folder / f"{OF_TENANT.get(tenant_id, '')}.yaml"
         if not path.is_file():
             say(f"{tenant_id} decides by its own schedule")
             continue
-        strategy = msgspec.structs.replace(read_strategy(path), hold_out=hold_out)
+        strategy = read_strategy(path)
+        if hold_out is not None:
+            strategy = msgspec.structs.replace(strategy, hold_out=hold_out)
         check_for(strategy, tenant, str(path))
         wanted = plan({}, strategy, tenant_id, "policy")
         _release(settings, stamp(wanted, WallClock().now()))

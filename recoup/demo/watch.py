@@ -3,8 +3,11 @@
 import asyncio
 from collections.abc import Mapping
 
+from connectors.clickhouse.aggregates import refreshed
 from connectors.clickhouse.client import connect as connect_clickhouse
 from connectors.clickhouse.counts import count_rows, someone_contacted
+from connectors.clickhouse.refreshes import refresh
+from connectors.clickhouse.server import Server
 from connectors.kafka.counts import count_messages
 from connectors.redis.client import connect_async
 from connectors.redis.ledger import Ledger
@@ -13,6 +16,7 @@ from recoup.settings import Settings
 from schemas.registry import SOURCE_TOPICS, topic_named
 from streams.decide.agent import JOB as DECIDE
 
+WORK_OUT_SECONDS = 60.0
 OF_LANDING = ("recoup_rows_landed", "recoup_event_to_row")
 
 
@@ -55,6 +59,16 @@ class Watch:
         """Whether there are as many rows of each topic, or more."""
         rows = self.rows()
         return all(rows[topic][0] >= count for topic, count in messages.items())
+
+    def work_out(self) -> None:
+        """Work out now what views show and the server works out from time to time.
+
+        Raises:
+            NotReady: it failed.
+        """
+        server = Server(self.settings.clickhouse, deadline=WORK_OUT_SECONDS)
+        for one in refreshed(server).values():
+            refresh(server, one)
 
     def example(self) -> tuple[str, str] | None:
         """Somebody who was contacted."""
