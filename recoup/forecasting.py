@@ -110,7 +110,7 @@ def cash_forecast(
     as_of: dt.date | None = None,
     clock: Clock | None = None,
 ) -> CashForecast:
-    """Expected cash of each of the next days, with an interval; a second for 50,000 invoices.
+    """Expected cash of each of the next days, with an interval; some seconds for 50,000 invoices.
 
     Args:
         client: of `connectors.clickhouse.client.connect`; its database is read.
