@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 import msgspec
 
+from connectors.clickhouse.aggregates import aggregates
+from connectors.clickhouse.check import check
 from connectors.clickhouse.client import connect as connect_clickhouse
+from connectors.clickhouse.server import Server
 from connectors.kafka import clients, reading
 from connectors.redis.client import connect_async
 from connectors.redis.ledger import Ledger
@@ -241,3 +244,19 @@ def everything_has_landed(settings: Settings, held: Counter[str]) -> bool:
         if topic in held:
             assert count <= held[topic], f"{topic}: {count} rows of {held[topic]} messages"
     return all(rows.get(topic, (0, 0))[0] == held[topic] for topic in held)
+
+
+def assert_aggregates_are_what_the_tables_say(settings: Settings) -> int:
+    """Every aggregate that is filled as rows land equals what its views make of its tables, to the cent and to the row.
+
+    Returns:
+        How many rows they have.
+    """
+    server = Server(settings.clickhouse, deadline=60)
+    try:
+        verdicts = [check(server, aggregate) for aggregate in aggregates(server).values()]
+    finally:
+        server.close()
+    differing = {verdict.aggregate: verdict.differing for verdict in verdicts if verdict.differing}
+    assert not differing, differing
+    return sum(verdict.rows for verdict in verdicts)
