@@ -50,7 +50,7 @@ def topic_of(event: Event) -> str:
 class Stream:
     """Everything that happened, in no order that could be relied on."""
 
-    def __init__(self, seed: int, now: Instant, accounts: int = 14, decisions: int = 9) -> None:
+    def __init__(self, seed: int, now: Instant, accounts: int = 8, decisions: int = 9) -> None:
         self.random = random.Random(seed)
         self.start = (now // DAY - 60) * DAY
         self.number = 0

@@ -9,10 +9,12 @@ from confluent_kafka import Message
 
 from connectors.clickhouse.blocks import Block, Place, spans
 from connectors.clickhouse.rows import RowReader
+from connectors.clickhouse.tables import table_name
 from models.clock import Instant
 from tests.integration.test_clickhouse_sink import Warehouse
 
 PARTITIONS = 4
+CUT_SHORT = 0.2
 Sent = tuple[str, bytes, bytes]
 """Topic, key, value."""
 
@@ -62,7 +64,7 @@ def blocks(
 
 
 def land(warehouse: Warehouse, cut: list[Block], draw: random.Random) -> None:
-    """Every block, in any order, half of them twice."""
+    """Every block, in any order, half of them twice; one in five first without one of the views, as if cut short there."""
     owners = {
         topic: warehouse.owner(*(Place(topic, number) for number in range(PARTITIONS)))
         for topic in {b.topic for b in cut}
@@ -70,7 +72,21 @@ def land(warehouse: Warehouse, cut: list[Block], draw: random.Random) -> None:
     repeated = [block for block in cut for _ in range(draw.choice((1, 2)))]
     draw.shuffle(repeated)
     for block in repeated:
+        if draw.random() < CUT_SHORT:
+            view = draw.choice(views_on(warehouse, block.topic))
+            warehouse.client.command(f"DETACH TABLE {view}")
+            warehouse.sink.insert(owners[block.topic], block)
+            warehouse.client.command(f"ATTACH TABLE {view}")
         warehouse.sink.insert(owners[block.topic], block)
+
+
+def views_on(warehouse: Warehouse, topic: str) -> list[str]:
+    """The materialized views that rows of a topic go through."""
+    ((found,),) = warehouse.client.query(
+        "SELECT dependencies_table FROM system.tables WHERE database = {d:String} AND name = {t:String}",
+        parameters={"d": warehouse.settings.database, "t": table_name(topic)},
+    ).result_rows
+    return list(found)
 
 
 def refresh(warehouse: Warehouse, *names: str) -> None:

@@ -21,7 +21,9 @@ Key = tuple[Any, ...]
 
 @pytest.fixture(scope="module")
 def stream() -> Stream:
-    return Stream(secrets.randbits(32), WallClock().now())
+    seed = secrets.randbits(32)
+    print(f"seed {seed}")  # shown when a test fails
+    return Stream(seed, WallClock().now())
 
 
 @pytest.fixture(scope="module")

@@ -165,7 +165,9 @@ class Books:
 
 @pytest.fixture(scope="module")
 def books() -> Books:
-    return Books(secrets.randbits(32), WallClock().now())
+    seed = secrets.randbits(32)
+    print(f"seed {seed}")  # shown when a test fails
+    return Books(seed, WallClock().now())
 
 
 @pytest.fixture(scope="module")
