@@ -3,6 +3,7 @@
 import datetime as dt
 import random
 import secrets
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -22,7 +23,7 @@ Key = tuple[Any, ...]
 @pytest.fixture(scope="module")
 def stream() -> Stream:
     seed = secrets.randbits(32)
-    print(f"seed {seed}")  # shown when a test fails
+    sys.stdout.write(f"seed {seed}\n")  # shown when a test fails
     return Stream(seed, WallClock().now())
 
 

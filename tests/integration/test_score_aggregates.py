@@ -5,6 +5,7 @@ import json
 import math
 import random
 import secrets
+import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -166,7 +167,7 @@ class Books:
 @pytest.fixture(scope="module")
 def books() -> Books:
     seed = secrets.randbits(32)
-    print(f"seed {seed}")  # shown when a test fails
+    sys.stdout.write(f"seed {seed}\n")  # shown when a test fails
     return Books(seed, WallClock().now())
 
 
