@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import click
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from connectors.clickhouse.client import connect
+from connectors.clickhouse.client import connect, explain
 from dashboards import answers
 from dashboards.boards import BOARDS
 from dashboards.files import as_json, differing, write
@@ -91,3 +92,6 @@ if __name__ == "__main__":
     except RecoupError as error:
         click.echo(f"dashboards: {error}", err=True)
         sys.exit(error.exit_code)
+    except ClickHouseError as error:
+        click.echo(f"dashboards: ClickHouse: {explain(error)}. `recoup migrate` brings its views up to date.", err=True)
+        sys.exit(1)

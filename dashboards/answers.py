@@ -139,6 +139,8 @@ def frame(client: Client, sql: str) -> Frame:
 
 def as_series(answer: Frame) -> list[Series]:
     """As the plugin makes series: by time, columns of text become labels, each column of numbers one series a label."""
+    if not answer.rows:
+        return []  # the client tells no names of columns then
     at = answer.names.index("time")
     numbers = [n for n in range(len(answer.names)) if n != at and _is_number(answer, n)]
     texts = [n for n in range(len(answer.names)) if n != at and n not in numbers]

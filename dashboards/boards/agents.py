@@ -54,7 +54,7 @@ FIGURES = (
         decimals=0,
     ),
     figure(
-        "How much $currency followed?",
+        "How much $currency came of it?",
         Sql("agents/cash"),
         About(
             "Money received within 14 days after a dial while it was the account's last contact, less what went back.",

@@ -42,7 +42,7 @@ FIGURES = (
         decimals=1,
     ),
     figure(
-        "How many have none left?",
+        "Who has no contact left?",
         Sql("compliance/none_left_share"),
         About(
             "Of decisions that met a limit of contacts, those with none left in its window, on the last day.",
@@ -54,7 +54,7 @@ FIGURES = (
         decimals=0,
     ),
     figure(
-        "How much is left unused?",
+        "Is allowance left unused?",
         Sql("compliance/unused_share"),
         About(
             "Of the contacts that limits allow, the share that nobody used, in the last week.",

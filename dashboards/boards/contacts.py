@@ -58,7 +58,7 @@ FIGURES = (
         decimals=0,
     ),
     figure(
-        "How much $currency followed?",
+        "How much $currency came of it?",
         Sql("contacts/cash"),
         About(
             LAST_TOUCH,
@@ -101,7 +101,8 @@ WHAT_WORKS = (
         Sql("contacts/funnel", "table"),
         About(
             "From the decision to the promise that was kept, over the chosen time.",
-            f"Sums of {FUNNEL}. Only e-mails can be opened and clicked. A promise belongs to the last contact of the 14 days"
+            f"Sums of {FUNNEL}. Nobody reports that letters and calls arrive, and only e-mails"
+            " can be opened. A promise belongs to the last contact of the 14 days"
             " before it.",
             "Look at the step with the largest loss: decided → sent is compliance and dispatch, sent → delivered is"
             " addresses, delivered → replied is words.",

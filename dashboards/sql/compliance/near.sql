@@ -4,6 +4,6 @@ SELECT
     sum(one_left) AS "one left",
     sum(none_left) AS "none left"
 FROM limits_near_hourly
-WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__timeFilter(hour)
+WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND hour >= toStartOfHour($__fromTime) AND hour <= $__toTime
 GROUP BY time
 ORDER BY time

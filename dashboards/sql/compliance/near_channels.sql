@@ -4,6 +4,6 @@ SELECT
     sum(one_left) / nullIf(sum(limits_near_hourly.decisions), 0) AS "One left",
     sum(none_left) / nullIf(sum(limits_near_hourly.decisions), 0) AS "None left"
 FROM limits_near_hourly
-WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__timeFilter(hour)
+WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND hour >= toStartOfHour($__fromTime) AND hour <= $__toTime
 GROUP BY channel
 ORDER BY "None left" DESC

@@ -3,7 +3,7 @@ WITH most AS
     (
         SELECT rule
         FROM denials_hourly
-        WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__timeFilter(hour)
+        WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND hour >= toStartOfHour($__fromTime) AND hour <= $__toTime
         GROUP BY rule
         ORDER BY sum(denials_hourly.denials) DESC
         LIMIT 7
@@ -13,6 +13,6 @@ SELECT
     if(rule IN (SELECT rule FROM most), rule, 'others') AS why,
     sum(denials_hourly.denials) AS "Value"
 FROM denials_hourly
-WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__timeFilter(hour)
+WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND hour >= toStartOfHour($__fromTime) AND hour <= $__toTime
 GROUP BY time, why
 ORDER BY time, why = 'others', why

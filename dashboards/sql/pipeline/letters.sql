@@ -1,5 +1,5 @@
 SELECT toDateTime(hour, 'UTC') AS time, sum(dead_letters_hourly.letters) AS "Letters"
 FROM dead_letters_hourly
-WHERE $__timeFilter(hour)
+WHERE hour >= toStartOfHour($__fromTime) AND hour <= $__toTime
 GROUP BY hour
 ORDER BY hour

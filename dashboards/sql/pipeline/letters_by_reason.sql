@@ -3,7 +3,7 @@ WITH most AS
     (
         SELECT reason
         FROM dead_letters_hourly
-        WHERE $__timeFilter(hour)
+        WHERE hour >= toStartOfHour($__fromTime) AND hour <= $__toTime
         GROUP BY reason
         ORDER BY sum(dead_letters_hourly.letters) DESC
         LIMIT 7
@@ -13,6 +13,6 @@ SELECT
     if(reason IN (SELECT reason FROM most), reason, 'others') AS why,
     sum(dead_letters_hourly.letters) AS "Value"
 FROM dead_letters_hourly
-WHERE $__timeFilter(hour)
+WHERE hour >= toStartOfHour($__fromTime) AND hour <= $__toTime
 GROUP BY hour, why
 ORDER BY hour, why = 'others', why

@@ -65,6 +65,10 @@ def test_columns_of_text_become_labels_and_columns_of_numbers_series():
     ]
 
 
+def test_no_rows_are_no_series():
+    assert as_series(Frame((), [])) == []
+
+
 def test_the_interval_fits_the_time_and_is_never_less_than_the_panels_own():
     shown = window({"time": {"from": "now-6h", "to": "now"}}, NOW)
     assert (shown.start, shown.end) == (NOW - timedelta(hours=6), NOW)
