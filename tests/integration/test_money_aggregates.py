@@ -6,12 +6,15 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from confluent_kafka import Message
 
-from connectors.clickhouse.aggregates import fed_by
+from connectors.clickhouse.aggregates import fed_by, refreshed
 from connectors.clickhouse.blocks import Block, Place, spans
+from connectors.clickhouse.refreshes import refresh
 from connectors.clickhouse.rows import RowReader
+from models.calendar import DAY, HOUR, utc
 from models.clock import WallClock
 from recoup.settings import Settings
 from tests.integration.test_clickhouse_sink import Warehouse
@@ -236,3 +239,66 @@ def assert_accounts(money: Warehouse, portfolio: Portfolio, today: dt.date) -> N
             max((past[key] for key in mine), default=0),
             credit.get(account, 0),
         )
+
+
+# -- what decide concluded ---------------------------------------------------------------------------------------------
+
+
+def test_promises_and_cures_are_counted_once_each(money: Warehouse) -> None:
+    draw, now = random.Random(5), WallClock().now()
+    told = sorted((conclusion(draw, number, now) for number in range(400)), key=lambda event: str(event["occurred_at"]))
+    values = [(f"{e['tenant_id']}|{e['account_id']}".encode(), msgspec.json.encode(e)) for e in told]
+    owner = money.owner(*(Place(FACTS, number) for number in range(PARTITIONS)))
+    cut = blocks(FACTS, values, now)
+    for block in [*reversed(cut), *cut]:
+        money.sink.insert(owner, block)
+    wanted: dict[Any, list[int]] = {}
+    for event in told:
+        if event["type"] in ("promise.kept", "promise.broken"):
+            row = wanted.setdefault((event["tenant_id"], event["currency"], event["due_on"]), [0, 0, 0, 0])
+            broken = event["type"] == "promise.broken"
+            row[broken] += 1
+            row[2 + broken] += event["amount_minor"]
+    columns = "tenant_id, currency, day, kept, broken, kept_minor, broken_minor, kept_rate"
+    assert ask(money, columns, "promises_daily", 3) == {
+        key: (*row, row[0] / (row[0] + row[1])) for key, row in wanted.items()
+    }
+    refresh(money.server, refreshed(money.server)["cures_monthly"])
+    assert ask(money, "*", "cures_monthly", 2) == cures(told, utc(now))
+
+
+def conclusion(draw: random.Random, number: int, now: int) -> dict[str, Any]:
+    """A customer event of the last 200 days."""
+    at = now - draw.randrange(200 * DAY) - HOUR
+    about: dict[str, Any] = {
+        "event_id": f"c{number}", "tenant_id": draw.choice(["acme", "basta"]), "account_id": f"a{draw.randrange(8)}",
+        "occurred_at": utc(at), "source": "decide", "type": draw.choice(["account.cured", "invoice.overdue", "promise"]),
+    }  # fmt: skip
+    money = {"amount_minor": draw.randrange(1, 900), "currency": draw.choice(CURRENCIES)}
+    if about["type"] == "invoice.overdue":
+        return about | {"invoice_id": f"i{number}", "open_minor": 5, "currency": "EUR", "days_past_due": 1}
+    if about["type"] == "promise":
+        verdict = {"type": draw.choice(["promise.kept", "promise.broken"]), "promise_id": f"p{number}"}
+        return about | verdict | money | {"due_on": utc(at).date() - dt.timedelta(draw.randrange(3))}
+    return about
+
+
+def cures(told: list[dict[str, Any]], now: dt.datetime) -> dict[Any, Any]:
+    """As cures_monthly."""
+    found: dict[Any, list[int]] = {}
+    for event in told:
+        if event["type"] != "account.cured":
+            continue
+        at = event["occurred_at"]
+        of = event["tenant_id"], event["account_id"]
+        overdue = [
+            e["occurred_at"] for e in told
+            if e["type"] == "invoice.overdue" and (e["tenant_id"], e["account_id"]) == of and e["occurred_at"] > at
+        ]  # fmt: skip
+        row = found.setdefault((of[0], at.date().replace(day=1)), [0, 0, 0, 0, 0])
+        row[0] += 1
+        for place, length in ((1, dt.timedelta(30)), (2, dt.timedelta(90))):
+            if at <= now - length:
+                row[place + 2] += 1
+                row[place] += bool(overdue) and min(overdue) <= at + length
+    return {key: (*row, row[2] / row[4] if row[4] else None) for key, row in found.items()}
