@@ -51,7 +51,7 @@ def list_aggregates(names: tuple[str, ...], compare: bool, as_json: bool) -> Non
         click.echo(msgspec.json.encode(found) if as_json else _table(found, WallClock().now()))
         return
     landing = known.aggregates(server)
-    verdicts = [check(server, landing[s.name], _tell) for s in found if s.name in landing]
+    verdicts = [check(server, landing[s.name], _tell) for s in found if s.kind == "landing"]
     click.echo(msgspec.json.encode(verdicts) if as_json else "\n".join(map(_verdict, verdicts)))
     if any(verdict.differing for verdict in verdicts):
         raise SystemExit(1)
