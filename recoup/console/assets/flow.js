@@ -25,15 +25,15 @@ export function showFlow(page) {
     if (!changed.some((name) => ["stream", "working", "landed", "heaps"].includes(name))) return;
     const { stream, working, landed, heaps } = parts;
     if (stream) {
-      set(tiles.events, rate(stream.events_per_second), peak(stream.events), stream.events);
-      set(tiles.decisions, rate(stream.decisions_per_second), peak(stream.decisions), stream.decisions);
+      set(tiles.events, rate(stream.events_per_second), peak(stream.events, stream.events_per_second), stream.events);
+      set(tiles.decisions, rate(stream.decisions_per_second), peak(stream.decisions, stream.decisions_per_second), stream.decisions);
       const late = stream.lag_seconds > LATE_SECONDS;
       set(tiles.lag, count(stream.lag), stream.lag ? `oldest waits ${stream.lag_seconds.toFixed(1)} s` : "nothing waits", stream.lags);
       mark(tiles.lag.root, "state", late ? "bad" : "fine");
     }
     const here = working && working.rows_per_second !== null;
     const rows = here ? working.rows_per_second : landed?.rows_per_second;
-    if (rows !== undefined) set(tiles.rows, rate(rows), here ? peak(working.rows) : "last whole minute", working?.rows);
+    if (rows !== undefined) set(tiles.rows, rate(rows), here ? peak(working.rows, rows) : "last whole minute", working?.rows);
     if (heaps) {
       const open = heaps.reduce((sum, heap) => sum + heap.letters - (heap.replayed ?? 0), 0);
       set(tiles.letters, count(open), heaps.length ? `for ${plural(heaps.length, "reason")} by topic` : "nothing was refused");
@@ -43,9 +43,8 @@ export function showFlow(page) {
   });
 }
 
-function peak(points) {
-  const known = points.filter((point) => point !== null);
-  return known.length ? `up to ${rate(Math.max(...known))} in 5 minutes` : "no figure yet";
+function peak(points, now) {
+  return `up to ${rate(Math.max(now, ...points.filter((point) => point !== null)))} in 5 minutes`;
 }
 
 function latency(tile, quantiles, points, slow) {
