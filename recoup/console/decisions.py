@@ -1,13 +1,13 @@
 """Every decision is counted as it comes, and only the newest few are told: what a reader sees costs the same at any rate."""
 
 import threading
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable
 
 import msgspec
 
 from models.account.course import WAIT
-from models.calendar import MINUTE, instant
+from models.calendar import instant
 from models.clock import Instant
 from recoup.console.words import reasons_in_words, says_of
 from recoup.explain.decision import in_words
@@ -17,7 +17,6 @@ ROWS_AT_ONCE = 12
 """Decisions that one update tells at most; four updates a second are more than anybody reads."""
 KEPT = 40
 """Decisions that a new reader sees at once."""
-MINUTES = 60
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -49,15 +48,10 @@ class News(msgspec.Struct, frozen=True):
     """All of them."""
 
 
-class _Denial(msgspec.Struct, gc=False):
-    denied_by: tuple[str, ...] = ()
-
-
 class _Glance(msgspec.Struct, gc=False):
     """As much of a decision as is counted; reading the rest of it would cost ten times as much."""
 
     action: str
-    actions: tuple[_Denial, ...] = ()
 
 
 _glance = msgspec.json.Decoder(_Glance).decode
@@ -73,12 +67,10 @@ class Decisions:
         self._waits: deque[bytes] = deque(maxlen=ROWS_AT_ONCE)
         self._came = 0
         self._recent: deque[Row] = deque(maxlen=KEPT)
-        self._denied: deque[tuple[int, Counter[str]]] = deque(maxlen=MINUTES + 1)
         self.total = 0
         """Since the console started."""
-        self.by_action: Counter[str] = Counter()
 
-    def take(self, values: Iterable[bytes], now: Instant, *, news: bool = True) -> None:
+    def take(self, values: Iterable[bytes], *, news: bool = True) -> None:
         """Count messages; `news` = they were decided after the console had started."""
         glances = [(value, _read(value)) for value in values]
         with self._lock:
@@ -87,10 +79,7 @@ class Decisions:
                     continue
                 (self._waits if glance.action == WAIT else self._deeds).append(value)
                 self._came += 1
-                if news:
-                    self.total += 1
-                    self.by_action[glance.action] += 1
-                    self._minute(now).update({rule for one in glance.actions for rule in one.denied_by})
+                self.total += news
 
     def news(self) -> News | None:
         """What came since the last call; None = nothing."""
@@ -111,21 +100,6 @@ class Decisions:
     def recent(self) -> tuple[Row, ...]:
         """The newest that were told, oldest first."""
         return tuple(self._recent)
-
-    def denied(self, now: Instant) -> Counter[str]:
-        """Rule -> decisions of the last hour in which it denied something, as far as the console has been looking."""
-        with self._lock:
-            sums: Counter[str] = Counter()
-            for minute, counts in self._denied:
-                if minute > now // MINUTE - MINUTES:
-                    sums.update(counts)
-            return sums
-
-    def _minute(self, now: Instant) -> Counter[str]:
-        minute = now // MINUTE
-        if not self._denied or self._denied[-1][0] != minute:
-            self._denied.append((minute, Counter()))
-        return self._denied[-1][1]
 
 
 def row_from(value: bytes) -> Row:

@@ -53,7 +53,7 @@ async def _serve(settings: Settings, say: Say) -> None:
     wanted, clock = settings.console, WallClock()
     guard, decisions = Guard(wanted), Decisions()
     hub = Hub(decisions, clock)
-    tail = Tail(settings.kafka, decisions, clock.now)
+    tail = Tail(settings.kafka, decisions)
     sources = Sources(hub, sources_of(settings, tail))
     console = Console(hub, guard, Questions(settings, clock), {"home": str(settings.home)})
     runner = web.AppRunner(console.app(), access_log=None, shutdown_timeout=GOODBYE_SECONDS)

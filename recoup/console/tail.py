@@ -5,7 +5,7 @@ import logging
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
@@ -36,14 +36,12 @@ class Tail:
         self,
         kafka: KafkaSettings,
         decisions: Decisions,
-        clock: Callable[[], int],
         *,
         sources: Sequence[str] = SOURCE_TOPICS,
         decided: str = DECISIONS,
     ) -> None:
         self.kafka = kafka
         self.decisions = decisions
-        self.clock = clock
         self.sources = tuple(sources)
         self.decided = decided
         self.away: str | None = "it has not answered yet"
@@ -132,5 +130,5 @@ class Tail:
             self.came[topic] += is_new
             if topic == self.decided and message.value():
                 (new if is_new else old).append(message.value())
-        self.decisions.take(old, self.clock(), news=False)
-        self.decisions.take(new, self.clock())
+        self.decisions.take(old, news=False)
+        self.decisions.take(new)

@@ -53,16 +53,12 @@ def fill(console: Served) -> None:
         "sources",
         [{"system": "Kafka", "state": "fine", "says": ""}, {"system": "Redis", "state": "away", "says": SCRIPT}],
     )
-    console.decisions.take([message(decision_id=f"d{n}", account_id=f"A-{n}") for n in range(5)], now())
-    console.decisions.take([message(decision_id="hostile", account_id=LINK, tenant_id=HOSTILE)], now())
+    console.decisions.take([message(decision_id=f"d{n}", account_id=f"A-{n}") for n in range(5)])
+    console.decisions.take([message(decision_id="hostile", account_id=LINK, tenant_id=HOSTILE)])
 
 
 def money(tenant: str, currency: str, ages: tuple[Bucket, ...]) -> Money:
     return Money(tenant, currency, "2026-11-28", 5_000_000, 4_000_000, ages, tuple(range(1_000, 15_000, 1_000)))
-
-
-def now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def story(account: str = "A-1") -> Story:
@@ -265,7 +261,7 @@ def test_a_reader_can_pause_and_filter(console, visit):
     page.keyboard.press("p")
     expect(page.locator("#pause")).to_have_attribute("aria-pressed", "true")
     shown = first.text_content()
-    console.decisions.take([message(WAITED, decision_id=f"w{n}", account_id="LATER") for n in range(7)], now())
+    console.decisions.take([message(WAITED, decision_id=f"w{n}", account_id="LATER") for n in range(7)])
     expect(page.locator("#decisions-note")).to_contain_text("paused, 7 newer")
     assert first.text_content() == shown
     page.locator("#pause").click()
@@ -288,7 +284,7 @@ def test_a_burst_of_five_thousand_a_second_does_not_freeze_the_page(console, vis
         began, poured = time.monotonic(), 0
         while (passed := time.monotonic() - began) < seconds:
             while poured < passed * rate:
-                console.decisions.take(some, now())
+                console.decisions.take(some)
                 poured += len(some)
             console.hub.put("stream", Streaming(5_000.0, poured / max(passed, 0.1), 9, 0.1, POINTS, POINTS, POINTS))
             time.sleep(every)

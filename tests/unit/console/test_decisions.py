@@ -11,7 +11,6 @@ from recoup.console.words import REASONS, reasons_in_words, says_of
 EXAMPLES = Path(__file__).parents[3] / "schemas" / "examples" / "next-best-actions" / "valid"
 VALUED = msgspec.json.decode((EXAMPLES / "next_best_action.chosen-valued.json").read_bytes())
 WAITED = msgspec.json.decode((EXAMPLES / "next_best_action.chosen-wait.json").read_bytes())
-NOW = 1_790_000_000_000
 
 
 def message(example=VALUED, **changes) -> bytes:
@@ -21,7 +20,7 @@ def message(example=VALUED, **changes) -> bytes:
 def test_a_burst_is_counted_whole_and_told_in_part():
     decisions = Decisions()
     for some in range(20):
-        decisions.take([message(decision_id=f"d{some}-{n}", account_id=f"a{n}") for n in range(250)], NOW)
+        decisions.take([message(decision_id=f"d{some}-{n}", account_id=f"a{n}") for n in range(250)])
     news = decisions.news()
     assert news is not None
     assert news.came == decisions.total == 5_000
@@ -32,7 +31,7 @@ def test_a_burst_is_counted_whole_and_told_in_part():
 
 def test_contacts_go_before_decisions_to_wait():
     decisions = Decisions()
-    decisions.take([message(decision_id="contact"), *(message(WAITED, decision_id=f"w{n}") for n in range(100))], NOW)
+    decisions.take([message(decision_id="contact"), *(message(WAITED, decision_id=f"w{n}") for n in range(100))])
     news = decisions.news()
     assert news is not None
     assert "contact" in {row.decision_id for row in news.rows}
@@ -43,7 +42,7 @@ def test_contacts_go_before_decisions_to_wait():
 def test_a_new_reader_sees_a_bounded_number_of_the_newest():
     decisions = Decisions()
     for some in range(10):
-        decisions.take([message(decision_id=f"d{some}-{n}") for n in range(ROWS_AT_ONCE)], NOW)
+        decisions.take([message(decision_id=f"d{some}-{n}") for n in range(ROWS_AT_ONCE)])
         decisions.news()
     assert len(decisions.recent()) == KEPT
     assert decisions.recent()[-1].decision_id.startswith("d9")
@@ -51,7 +50,7 @@ def test_a_new_reader_sees_a_bounded_number_of_the_newest():
 
 def test_what_was_decided_before_the_start_is_shown_and_not_counted_as_news():
     decisions = Decisions()
-    decisions.take([message()], NOW, news=False)
+    decisions.take([message()], news=False)
     assert decisions.total == 0
     news = decisions.news()
     assert news is not None
@@ -60,7 +59,7 @@ def test_what_was_decided_before_the_start_is_shown_and_not_counted_as_news():
 
 def test_a_message_that_breaks_the_contract_is_left_to_land():
     decisions = Decisions()
-    decisions.take([b"{", b"[]", message()], NOW)
+    decisions.take([b"{", b"[]", message()])
     news = decisions.news()
     assert news is not None
     assert news.came == 1
@@ -68,7 +67,7 @@ def test_a_message_that_breaks_the_contract_is_left_to_land():
 
 def test_a_message_whose_rest_breaks_the_contract_takes_no_other_with_it():
     decisions = Decisions()
-    decisions.take([message(decision_no="x"), message(decision_id="good")], NOW)
+    decisions.take([message(decision_no="x"), message(decision_id="good")])
     news = decisions.news()
     assert news is not None
     assert [row.decision_id for row in news.rows] == ["good"]

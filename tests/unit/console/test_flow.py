@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from models.clock import SetClock
 from recoup.console.decisions import Decisions
 from recoup.console.flow import Crew
 from recoup.console.sources import Away
@@ -91,7 +90,7 @@ def test_a_home_without_workers_says_so(tmp_path):
 
 
 def test_marks_of_transactions_after_the_last_message_are_no_lag():
-    tail = Tail(Settings().kafka, Decisions(), SetClock(0).now)
+    tail = Tail(Settings().kafka, Decisions())
     tail.last = {("payment-events", 0): 41, ("payment-events", 1): 10}
     assert tail.behind({("payment-events", 0): 42, ("payment-events", 1): 11}) == 0
     assert tail.behind({("payment-events", 0): 43}) == 0

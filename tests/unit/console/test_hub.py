@@ -28,7 +28,7 @@ def told(event: bytes) -> Any:
 
 async def test_the_first_update_holds_all_that_is_known(hub):
     hub.put("money", [1])
-    hub.decisions.take([message(decision_id="before")], NOW)
+    hub.decisions.take([message(decision_id="before")])
     hub.tick()
     with hub.reading({"csrf": "x"}) as updates:
         first = told(await anext(updates))
@@ -58,7 +58,7 @@ async def test_a_slow_reader_gets_the_newest_and_a_bounded_number_of_rows(hub):
         await anext(updates)
         for number in range(500):
             hub.put("stream", number)
-            hub.decisions.take([message(decision_id=f"d{number}-{n}") for n in range(50)], NOW)
+            hub.decisions.take([message(decision_id=f"d{number}-{n}") for n in range(50)])
             hub.tick()
         (reader,) = hub.readers
         assert len(reader.rows) == KEPT
