@@ -214,8 +214,13 @@ def test_the_analyst_sees_their_tenants_rows_and_no_others(running: Warehouse, s
     ]
     lower = "SELECT 1 SETTINGS max_execution_time = 5"
     answers = running.as_analyst(statements, [*questions, lower, *denied])
-    seen = dict(zip(names, answers, strict=False))
-    assert seen == {name: f"{acme}\t{acme}" for name, (acme, _) in running.rows.items()}
+    landed = {one.name for one in running.relations if one.kind == "landed"}
+    for name, answer in zip(names, answers, strict=False):
+        own, every = map(int, answer.split("\t"))
+        acme, _ = running.rows[name]
+        assert own == every, f"{name} shows other tenants' rows"
+        # Rows of states may have been merged in between.
+        assert own == acme if name in landed else (0 < own <= acme or own == acme == 0), name
     assert answers[len(names)] == "1"
     for sql, answer in zip(denied, answers[len(names) + 1 :], strict=True):
         assert re.search(r"ACCESS_DENIED|READONLY|SETTING_CONSTRAINT_VIOLATION|QUERY_IS_PROHIBITED", answer), (
