@@ -1,5 +1,7 @@
 """Collects the messages of each topic into blocks that close at an age, a number of rows or a size."""
 
+from collections.abc import Container
+
 import msgspec
 
 from connectors.clickhouse.blocks import Span
@@ -43,12 +45,18 @@ def cut_partition(lease: Lease, messages: list[Message]) -> list[Part]:
     return [Part(lease=lease, start=start, end=end, messages=messages)]
 
 
+Chain = tuple[str, Owner]
+"""A topic and an owner of its partitions: their blocks land one after the other."""
+
+NO_CHAINS: Container[Chain] = ()
+
+
 class OpenBlocks:
     """The blocks that are being collected: at most one for each topic and owner."""
 
     def __init__(self, settings: LandSettings) -> None:
         self.settings = settings
-        self._open: dict[tuple[str, Owner], Collected] = {}
+        self._open: dict[Chain, Collected] = {}
 
     def add(self, part: Part, now: Instant) -> None:
         """Put a part's messages into its topic's block."""
@@ -66,13 +74,18 @@ class OpenBlocks:
         partition = part.lease.unit[1]
         block.places[partition] = block.places.get(partition, (first, first))[0], last
 
-    def close(self, now: Instant) -> list[Collected]:
-        """Take out the blocks that are due. Those that are not held are dropped: the next owner reads them again."""
+    def close(self, now: Instant, landing: Container[Chain] = NO_CHAINS) -> list[Collected]:
+        """Take out the blocks that are due. Those that are not held are dropped: the next owner reads them again.
+
+        Args:
+            landing: chains whose last block has not landed yet. Their next one would only wait for it, so it stays open
+                however old it is, until it is full: a server that is slow gets larger blocks instead of more of them.
+        """
         due: list[Collected] = []
         for key, block in list(self._open.items()):
             if not block.held:
                 del self._open[key]
-            elif self._is_due(block, now):
+            elif self._is_due(key, block, now, landing):
                 due.append(self._open.pop(key))
         return due
 
@@ -91,15 +104,14 @@ class OpenBlocks:
         blocks, self._open = list(self._open.values()), {}
         return [block for block in blocks if block.held]
 
-    def wants_turn(self, lease: Lease, now: Instant) -> bool:
+    def wants_turn(self, lease: Lease, now: Instant, landing: Container[Chain] = NO_CHAINS) -> bool:
         """Whether the block that a lease's messages are in is due though nothing arrives."""
-        block = self._open.get((lease.unit[0], lease.claim.owner))
-        return block is not None and self._is_due(block, now)
+        key = lease.unit[0], lease.claim.owner
+        block = self._open.get(key)
+        return block is not None and self._is_due(key, block, now, landing)
 
-    def _is_due(self, block: Collected, now: Instant) -> bool:
+    def _is_due(self, key: Chain, block: Collected, now: Instant, landing: Container[Chain]) -> bool:
         settings = self.settings
-        return (
-            len(block.messages) >= settings.block_rows
-            or block.size >= settings.block_bytes
-            or now - block.opened >= settings.block_seconds * 1000
-        )
+        if len(block.messages) >= settings.block_rows or block.size >= settings.block_bytes:
+            return True
+        return now - block.opened >= settings.block_seconds * 1000 and key not in landing

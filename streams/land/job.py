@@ -10,14 +10,13 @@ import structlog
 from confluent_kafka import TopicPartition
 
 from connectors.clickhouse.blocks import Block
-from connectors.clickhouse.ownership import Owner
 from connectors.clickhouse.rows import Arrivals, RowReader
 from connectors.clickhouse.sink import Sink
 from connectors.clickhouse.tables import landed_topics
 from models.clock import Clock, Instant
 from schemas.errors import LostLease
 from streams import metrics
-from streams.land.blocks import Collected, OpenBlocks
+from streams.land.blocks import Chain, Collected, OpenBlocks
 from streams.lease import Lease, Part
 from streams.settings import StreamSettings
 
@@ -61,7 +60,7 @@ class Land:
         self._readers = {topic: RowReader(topic) for topic in landed_topics()}
         self._read = ThreadPoolExecutor(1, thread_name_prefix="read-rows")
         self._insert = ThreadPoolExecutor(settings.land.insert_threads, thread_name_prefix="insert")
-        self._chains: dict[tuple[str, Owner], asyncio.Task[bool]] = {}
+        self._chains: dict[Chain, asyncio.Task[bool]] = {}
         self._waiting = 0
         self._closed: set[Collected] = set()
         self._room = asyncio.Event()
@@ -82,7 +81,7 @@ class Land:
         now = self.clock.now()
         for part in parts:
             self.blocks.add(part, now)
-        for block in self.blocks.close(now):
+        for block in self.blocks.close(now, self._chains):
             self._send(block)
         metrics.ROWS_WAITING.set(self.blocks.rows + self._waiting)
 
@@ -96,7 +95,7 @@ class Land:
 
     def wants_turn(self, lease: Lease) -> bool:
         """Whether a partition needs a poll though nothing arrives."""
-        return self.blocks.wants_turn(lease, self.clock.now())
+        return self.blocks.wants_turn(lease, self.clock.now(), self._chains)
 
     async def flush(self) -> None:
         """Land what has been collected and tell Kafka; for a worker that stops."""
@@ -122,7 +121,7 @@ class Land:
         self._chains[chain] = task
         task.add_done_callback(lambda done: self._forget(chain, done))
 
-    def _forget(self, chain: tuple[str, Owner], done: asyncio.Task[bool]) -> None:
+    def _forget(self, chain: Chain, done: asyncio.Task[bool]) -> None:
         if self._chains.get(chain) is done:
             del self._chains[chain]
 

@@ -92,3 +92,14 @@ def test_a_block_asks_for_a_turn_when_it_is_due_and_not_before() -> None:
     assert not blocks.wants_turn(held, 999)
     assert blocks.wants_turn(held, 1_000)
     assert not blocks.wants_turn(lease(0, topic="crm-events"), 1_000)
+
+
+def test_while_its_topic_is_landing_a_block_grows_until_it_is_full() -> None:
+    blocks, held = OpenBlocks(SETTINGS), lease(0)
+    landing = {("payment-events", FIRST)}
+    blocks.add(part(held, 9), now=0)
+    assert blocks.close(60_000, landing) == []
+    assert not blocks.wants_turn(held, 60_000, landing)
+    assert blocks.wants_turn(held, 60_000, {("payment-events", SECOND)})
+    blocks.add(part(held, 1), now=60_000)
+    assert [len(block.messages) for block in blocks.close(60_000, landing)] == [10]

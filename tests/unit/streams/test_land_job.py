@@ -108,6 +108,23 @@ async def test_a_slow_topic_does_not_hold_up_another() -> None:
     assert sink.landed[1] == "payment-events:0:0-1"
 
 
+async def test_a_slow_server_gets_larger_blocks_and_not_more_of_them() -> None:
+    slow = threading.Event()
+    sink = Recorded(before=waits_for(slow))
+    job, _ = land(sink)
+    held = lease()
+    job.take([part(held, 0)])
+    job.take([part(held, 2, count=1)])
+    job.clock = SetClock(60_000)
+    job.take([])
+    assert job.blocks.rows == 1  # old enough, and still open: it would only wait
+    slow.set()
+    await until(lambda: len(sink.landed) == 1 and job.wants_turn(held))
+    job.take([])
+    await job.flush()
+    assert sink.landed == ["payment-events:0:0-1", "payment-events:0:2-2"]
+
+
 async def test_the_oldest_message_is_told_until_its_block_is_visible() -> None:
     slow = threading.Event()
     job, _ = land(Recorded(before=waits_for(slow)))
