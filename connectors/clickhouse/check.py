@@ -84,5 +84,5 @@ def _differ(value: str, kind: str) -> str:
     mine, other = f"anyIf({value}, side = 1)", f"anyIf({value}, side = 2)"
     if _FRACTIONS.fullmatch(kind):
         return f"NOT (abs({mine} - {other}) <= {ROUNDING} * greatest(abs({mine}), abs({other})))"
-    # As text, not-a-number is equal to itself and null to null.
-    return f"toString({mine}) != toString({other})"
+    # As text, not-a-number is equal to itself; in a tuple, null is equal to null and to nothing else.
+    return f"toString(tuple({mine})) != toString(tuple({other}))"

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
+from connectors.clickhouse.aggregates import fed_by
 from connectors.clickhouse.blocks import REBUILT, Block, Place
 from connectors.clickhouse.client import STALE_OWNER
 from connectors.clickhouse.ownership import Mark, Owner
@@ -62,8 +63,9 @@ class Sink:
     def may_send_again(self, topic: str, mark: Mark) -> bool:
         """Whether sending a last block again would complete views on the table, and is certain to be recognised.
 
-        The server remembers the tokens of a table's last blocks only; one that it has forgotten would land twice. A block
-        that was landed again into a rebuilt table is no news to views.
+        The server remembers the tokens of the last blocks of each table and of each target only, whichever table these
+        came from; one that it has forgotten would land, or count, twice. A block that was landed again into a rebuilt
+        table is no news to views.
         """
         return self.server.until_deadline(lambda: self._may_send_again(self.server.table(topic), mark))
 
@@ -78,14 +80,22 @@ class Sink:
     def _may_send_again(self, table: Name, mark: Mark) -> bool:
         if mark.block.startswith(REBUILT):
             return False
-        ((views, _, engine),) = self.server.query(
-            "table", name_of_database=self.server.settings.database, name=table.name
-        )
-        window = _WINDOW.search(engine)
-        if not views or window is None:
+        ((views, _, _),) = self.server.query("table", name_of_database=self.server.settings.database, name=table.name)
+        if not views:
             return False
-        ((blocks_since,),) = self.server.query("blocks_since", table=table, since=mark.block_at)
-        return bool(blocks_since < int(window[1]) // 2)
+        filled = {table.name: (table.name,)} | {a.target: a.sources for a in fed_by(self.server, table.name)}
+        return all(self._is_remembered(into, tables, mark) for into, tables in filled.items())
+
+    def _is_remembered(self, into: str, tables: Sequence[str], mark: Mark) -> bool:
+        """Whether a table or target has had fewer blocks since, of all the tables that fill it, than half its window."""
+        ((_, _, engine),) = self.server.query("table", name_of_database=self.server.settings.database, name=into)
+        window = _WINDOW.search(engine)
+        room = int(window[1]) // 2 if window is not None else 0
+        for table in tables:
+            if room > 0:
+                ((blocks,),) = self.server.query("blocks_since", table=Name(table), since=mark.block_at, most=room)
+                room -= blocks
+        return room > 0
 
     def _values(self, owner: Owner, block: Block, fenced: Sequence[Place]) -> dict[str, Value]:
         table = table_of(block.topic)

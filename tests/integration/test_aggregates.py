@@ -124,6 +124,15 @@ def test_a_check_finds_what_is_too_much_too_little_and_different(landed: Landed)
     assert landed.ask("SHOW TABLES LIKE '%checked%'") == []
 
 
+def test_a_check_finds_a_value_where_the_tables_say_none(landed: Landed) -> None:
+    assert landed.is_right("contacts")
+    landed.client.command(
+        "INSERT INTO contacts_states (tenant_id, account_id, kind, id, decided_at)"
+        " SELECT tenant_id, account_id, kind, id, now64(3) FROM contacts_states LIMIT 1"
+    )
+    assert not landed.is_right("contacts")
+
+
 @pytest.mark.parametrize("rows", [20, 2_000_000])
 def test_a_target_filled_again_counts_each_row_once_also_of_blocks_that_are_sent_again(
     landed: Landed, cut: list[Block], monkeypatch: pytest.MonkeyPatch, rows: int

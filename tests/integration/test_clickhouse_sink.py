@@ -301,6 +301,23 @@ def test_a_block_that_the_server_may_have_forgotten_is_not_sent_again(warehouse:
     assert not warehouse.sink.may_send_again(TOPIC, mark)
 
 
+def test_a_block_that_a_target_of_several_tables_may_have_forgotten_is_not_sent_again(warehouse: Warehouse) -> None:
+    warehouse.client.command(
+        "ALTER TABLE pipeline_minutes_states MODIFY SETTING non_replicated_deduplication_window = 8"
+    )
+    warehouse.sink.insert(warehouse.owner(), block(0, 1))
+    mark = warehouse.claim()[PLACE].mark
+    assert mark is not None
+    assert warehouse.sink.may_send_again(TOPIC, mark)
+    elsewhere = Place("crm-events", 0)
+    owner = warehouse.owner(elsewhere)
+    for number in range(3):
+        rows = RowReader(elsewhere.topic)(messages(number, 1, 0, elsewhere.topic))
+        span = Span(0, number, number)
+        warehouse.sink.insert(owner, Block(elsewhere.topic, (span,), JANUARY, rows.body, rows.count))
+    assert not warehouse.sink.may_send_again(TOPIC, mark)
+
+
 def test_a_new_owner_waits_for_an_insert_that_is_on_its_way(warehouse: Warehouse) -> None:
     """The insert passed the fence before the new owner was written down; its rows must be in the mark."""
     former = warehouse.owner()
