@@ -31,7 +31,7 @@ LINE_EVERY_SECONDS = 2.0
     type=click.IntRange(0, 400),
     help="Days of business that are made before anything streams, so that there is something to look at.",
 )
-@click.option("--keep", is_flag=True, help="Leave the servers and workers running.")
+@click.option("--keep", is_flag=True, help="Leave the servers and workers running, with the console.")
 @click.option("--json", "as_json", is_flag=True, help="The summary as the last line; progress goes to stderr.")
 def demo(
     seconds: float, accounts: int, rate: float, workers: int, seed: int, past_days: int, keep: bool, as_json: bool
@@ -79,7 +79,7 @@ def demo(
         keep_workers(plan.home, run.jobs)
         addresses = read_endpoints(run.stack.endpoints_file)
     click.echo(summary.as_text(result), err=as_json)
-    click.echo(summary.where_next(result, home, addresses, kept=keep), err=as_json)
+    click.echo(summary.where_next(result, home, addresses, kept=keep, console=run.console), err=as_json)
     if as_json:
         click.echo(msgspec.json.encode(summary.as_json(result)))
     if differences(result.books):

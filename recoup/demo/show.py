@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from models.clock import WallClock
+from recoup.console import start_beside
 from recoup.demo.books import Books, counted_by_then
 from recoup.demo.figures import Figures
 from recoup.demo.pace import Pace
@@ -20,6 +21,7 @@ from recoup.settings import Settings
 from recoup.simulator.feed import Feed, Tally
 from recoup.simulator.stack import businesses_of
 from recoup.simulator.stream import Simulation
+from recoup.stack.kept import stop_kept_workers
 from recoup.stack.provision import provision
 from recoup.stack.stack import Stack
 from recoup.stack.workers import Workers
@@ -89,6 +91,8 @@ class Demo:
             )
         self.stopped = threading.Event()
         self.first_decision: float | None = None
+        self.console = ""
+        """Where the live page is; empty = nowhere."""
         self.past = NO_PAST
         self._feed: Feed | None = None
         self.pace = Pace()
@@ -111,11 +115,12 @@ class Demo:
         try:
             settings = self._start()
             with Workers(self.plan.home, lambda worker, what: self.say(f"{worker} {what}")) as workers:
-                result = self._work(settings, workers)
+                result = self._work(settings, workers, keep=keep)
             finished = True
             return result
         finally:
             if not (keep and finished):
+                stop_kept_workers(self.plan.home)
                 self.stack.down()
 
     def _start(self) -> Settings:
@@ -131,10 +136,13 @@ class Demo:
         if self.stopped.is_set():
             raise NotReady("The demo was stopped before anything streamed; nothing is left running.")
 
-    def _work(self, settings: Settings, workers: Workers) -> Result:
+    def _work(self, settings: Settings, workers: Workers, *, keep: bool) -> Result:
         watch = Watch(settings)
         try:
             self._begin(settings, watch, workers)
+            if keep:
+                self.console = start_beside(settings)
+                self.say(f"the console shows all of it live: {self.console}")
             tally = self._stream(settings, watch, workers)
             self._drain(watch, workers, tally)
             return self._add_up(watch, workers, tally)

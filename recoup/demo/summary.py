@@ -95,10 +95,12 @@ def as_text(result: Result) -> str:
     return "\n".join(lines)
 
 
-def where_next(result: Result, home: Path, addresses: dict[str, str], *, kept: bool) -> str:
+def where_next(result: Result, home: Path, addresses: dict[str, str], *, kept: bool, console: str = "") -> str:
     """What to try now."""
     prefix = command(home)
     lines = ["", "Where to look next:"]
+    if console:
+        lines.append(f"  {console}   the live console: what flows, what is owed, what is decided and why")
     if not kept:
         lines.append(f"  {prefix} up          start this stack again, with what is in it; or: {command()} demo --keep")
     if result.example is not None:
