@@ -16,11 +16,18 @@ LIMITS = {
     "tenant:max_contacts_per_7_days": "The tenant's limit of contacts in 7 days is reached.",
     "tenant:min_hours_between_contacts": "The last contact was too short a time ago.",
 }
+STRATEGY = {
+    "strategy:caps": "The strategy's cap of this channel for the day is reached.",
+    "strategy:hours": "Outside the hours that the strategy keeps for this action.",
+    "strategy:offers": "The strategy does not offer this action to such an account.",
+    "strategy:prices": "The strategy has no prices in this currency.",
+}
+"""What denies an action without being a law's or a tenant's limit."""
 
 
 def reason_of(name: str, rules: Rules = ()) -> str:
     """The sentence of an id that denied; `rules` = those that were evaluated, a tenant's own among them."""
-    sentence = MISSING.get(name) or LIMITS.get(name)
+    sentence = MISSING.get(name) or LIMITS.get(name) or STRATEGY.get(name)
     if sentence is not None:
         return sentence
     rule = rule_named(name) or next((rule for rule in rules if rule.id == name), None)

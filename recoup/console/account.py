@@ -8,7 +8,7 @@ import msgspec
 from connectors.redis.mode import manifest
 from models.calendar import instant
 from models.clock import Clock
-from recoup.console.words import reasons_in_words, says_of
+from recoup.console.words import reasons_in_words
 from recoup.explain.decision import Decision
 from recoup.explain.standing import Standing
 from recoup.explain.story import Chapter, Story, story_of
@@ -83,7 +83,7 @@ def page_from(story: Story) -> Page:
         standing=story.standing,
         score=None if scored is None else _score(scored),
         decided_at=decided.at if decided else None,
-        decision=_said(decided.decision) if decided and decided.decision else None,
+        decision=decided.decision if decided else None,
         why=reasons_in_words(decided.decision.reasons) if decided and decided.decision else "",
         contacts=tuple(line for line in lines if line.topic == CONTACTS),
         timeline=tuple(lines),
@@ -101,17 +101,9 @@ def _score(chapter: Chapter) -> dict[str, Any]:
     return {"at": chapter.at, "says": chapter.says} | told
 
 
-def _said(decision: Decision) -> Decision:
-    """The decision with words for every rule."""
-    denied = tuple(
-        msgspec.structs.replace(one, rules={rule: says_of(rule) for rule in one.rules}) for one in decision.denied
-    )
-    return msgspec.structs.replace(decision, denied=denied)
-
-
 def _line(chapter: Chapter) -> Line:
     decision = chapter.decision
     if decision is None:
         return Line(chapter.at, chapter.topic, chapter.says)
-    denied = {rule: says_of(rule) for one in decision.denied for rule in one.rules}
+    denied = {rule: says for one in decision.denied for rule, says in one.rules.items()}
     return Line(chapter.at, chapter.topic, f"decided: {decision.action}", reasons_in_words(decision.reasons), denied)

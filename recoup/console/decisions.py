@@ -9,7 +9,8 @@ import msgspec
 from models.account.course import WAIT
 from models.calendar import instant
 from models.clock import Instant
-from recoup.console.words import reasons_in_words, says_of
+from models.compliance.sentences import reason_of
+from recoup.console.words import reasons_in_words
 from recoup.explain.decision import in_words
 from schemas.actions import NextBestAction
 
@@ -115,7 +116,7 @@ def row_from(value: bytes) -> Row:
         template=said.template or "",
         why=reasons_in_words(said.reasons),
         arm=said.arm,
-        denied={rule: says_of(rule) for candidate in said.actions for rule in candidate.denied_by},
+        denied={rule: reason_of(rule) for candidate in said.actions for rule in candidate.denied_by},
         at_stake_minor=said.at_stake_minor,
         currency=said.currency or "",
     )

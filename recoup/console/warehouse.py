@@ -15,7 +15,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from connectors.clickhouse.client import connect
 from models.calendar import utc
 from models.clock import Clock
-from recoup.console.words import says_of
+from models.compliance.sentences import reason_of
 from recoup.dead_letters.replay import Replayed
 from recoup.forecasting import cash_forecast, known_portfolios
 from recoup.settings import Settings
@@ -209,7 +209,7 @@ class Warehouse:
 
     def denied(self) -> list[Denied]:
         """By tenant and rule, most often first."""
-        return [Denied(tenant, rule, says_of(rule), int(denials)) for tenant, rule, denials in self.rows("denied")]
+        return [Denied(tenant, rule, reason_of(rule), int(denials)) for tenant, rule, denials in self.rows("denied")]
 
     def search(self, text: str) -> list[dict[str, str]]:
         """Accounts whose id begins with the text, else those that have it in them."""

@@ -1,8 +1,6 @@
-"""Why something was decided or denied, in words; a reason that nobody has words for is told as it stands."""
+"""Why something was decided, in words; a reason that nobody has words for is told as it stands."""
 
 from collections.abc import Iterable
-
-from models.compliance.sentences import reason_of
 
 REASONS = {
     "awaiting_answer": "the last contact may still be answered",
@@ -32,19 +30,6 @@ REASONS = {
     "with_a_person": "a person has the account",
     "worth_it": "worth more than its cost",
 }
-
-STRATEGY_RULES = {
-    "strategy:caps": "The strategy's cap of this channel for the day is reached.",
-    "strategy:hours": "Outside the hours that the strategy keeps for this action.",
-    "strategy:offers": "The strategy does not offer this action to such an account.",
-    "strategy:prices": "The strategy has no prices in this currency.",
-}
-"""What denies an action without being a law's or a tenant's limit."""
-
-
-def says_of(rule: str) -> str:
-    """What a rule that denied something says."""
-    return STRATEGY_RULES.get(rule) or reason_of(rule)
 
 
 def reasons_in_words(reasons: Iterable[str]) -> str:

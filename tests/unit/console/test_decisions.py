@@ -3,10 +3,9 @@
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from recoup.console.decisions import KEPT, ROWS_AT_ONCE, Decisions, row_from
-from recoup.console.words import REASONS, reasons_in_words, says_of
+from recoup.console.words import REASONS, reasons_in_words
 
 EXAMPLES = Path(__file__).parents[3] / "schemas" / "examples" / "next-best-actions" / "valid"
 VALUED = msgspec.json.decode((EXAMPLES / "next_best_action.chosen-valued.json").read_bytes())
@@ -80,11 +79,6 @@ def test_a_row_says_in_words_what_was_decided_why_and_what_denied():
     assert set(row.denied) == denied
     assert all(says for says in row.denied.values())
     assert "_" not in row.why
-
-
-@pytest.mark.parametrize("rule", ["strategy:caps", "strategy:hours", "strategy:offers", "strategy:prices"])
-def test_what_a_strategy_denies_is_told_in_words(rule):
-    assert says_of(rule) != "See the rule of that name."
 
 
 def test_every_reason_of_the_core_has_words():

@@ -169,6 +169,13 @@ def decision(**changes: Any) -> bytes:
     return msgspec.json.encode(msgspec.structs.replace(said, **changes))
 
 
+@pytest.mark.parametrize("rule", ["strategy:caps", "strategy:hours", "strategy:offers", "strategy:prices"])
+def test_what_a_strategy_denies_is_told_in_words(rule):
+    denied = Candidate(action="contact", value=0.0, probability=0.0, allowed=False, channel="sms", denied_by=(rule,))
+    told = decision_from(decision(actions=(denied,)))
+    assert told.denied[0].rules[rule].startswith(("The strategy", "Outside the hours"))
+
+
 def test_a_decision_says_what_was_denied_by_which_rule_and_until_when():
     told = decision_from(decision())
     assert told.number == 3
