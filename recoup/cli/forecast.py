@@ -35,7 +35,7 @@ def forecast(
     \b
     Exit code:  0  done
                 1  the warehouse does not answer
-                2  there is no such portfolio, or its past is too short
+                2  there is no such portfolio, or of none is anything booked lately or the past long enough
     Example:    recoup forecast --tenant nordlicht --currency EUR
                 recoup forecast --backtest --json | jq '.[] | [.tenant_id, .currency, .forecast.all_weeks]'
     """
@@ -47,19 +47,28 @@ def forecast(
     from recoup.addresses import require
     from recoup.cli.progress import phases
     from recoup.settings import Settings
+    from schemas.errors import BadInput
 
     settings = Settings()
     require(settings, "clickhouse")
     client = connect(settings.clickhouse)
     day: dt.date | None = None if as_of is None else date_of(as_of // DAY)
     found: list[CashForecast | CashBacktest] = []
+    left_out: list[BadInput] = []
     with phases() as (_, show):
         for its in forecasting.known_portfolios(client, tenant, currency):
-            if backtest:
-                shown = _shown(show, its.tenant_id, its.currency)
-                found.append(forecasting.cash_backtest(client, its.tenant_id, its.currency, as_of=day, show=shown))
-            else:
-                found.append(forecasting.cash_forecast(client, its.tenant_id, its.currency, days, as_of=day))
+            try:
+                if backtest:
+                    shown = _shown(show, its.tenant_id, its.currency)
+                    found.append(forecasting.cash_backtest(client, its.tenant_id, its.currency, as_of=day, show=shown))
+                else:
+                    found.append(forecasting.cash_forecast(client, its.tenant_id, its.currency, days, as_of=day))
+            except BadInput as error:
+                left_out.append(error)
+    if not found:
+        raise left_out[0]
+    for why in left_out:
+        click.echo(f"Left out: {why}", err=True)
     if as_json:
         click.echo(msgspec.json.encode(found))
         return
