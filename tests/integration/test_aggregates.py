@@ -18,6 +18,7 @@ from connectors.clickhouse.client import connect
 from connectors.clickhouse.landed import slices
 from connectors.clickhouse.migrate import MIGRATIONS, migrate, status
 from connectors.clickhouse.ownership import Ownership
+from connectors.clickhouse.portfolio import portfolios
 from connectors.clickhouse.refill import Refill
 from connectors.clickhouse.refreshes import refresh
 from connectors.clickhouse.server import Server
@@ -134,6 +135,13 @@ def test_a_check_finds_a_value_where_the_tables_say_none(landed: Landed) -> None
         assert not landed.is_right("contacts")
     finally:
         landed.client.command("TRUNCATE TABLE contact_requests")
+
+
+def test_portfolios_are_those_of_the_postings(landed: Landed) -> None:
+    known = [(its.tenant_id, its.currency, its.last_day) for its in portfolios(landed.client, landed.settings.database)]
+    assert known == landed.ask(
+        "SELECT tenant_id, currency, toInt32(max(booked_on)) FROM ledger_postings WHERE valid GROUP BY ALL ORDER BY ALL"
+    )
 
 
 @pytest.mark.parametrize("rows", [20, 2_000_000])
