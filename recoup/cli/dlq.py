@@ -104,8 +104,8 @@ def replay(
 ) -> None:
     """Send dead letters of TOPICS to where they came from, mended if asked, each proved first.
 
-    A letter that would be refused again is held back; one that was sent again before is left alone. Exit code 1: some
-    were held back.
+    A letter that would be refused again is held back; one that was sent again before is left alone. What is sent is
+    recorded in the audit log under your name: `recoup audit list --action dead_letter`. Exit code 1: some were held back.
 
     \b
     Example:  recoup tenants apply && recoup dlq replay payment-events --reason unknown_tenant
@@ -113,15 +113,12 @@ def replay(
     """
     import msgspec
 
-    from connectors.kafka.sending import Sender
     from models.clock import WallClock
     from recoup.dead_letters import letters as box
     from recoup.dead_letters.proof import Prover
-    from recoup.dead_letters.replay import Replayed
     from recoup.dead_letters.replay import replay as send_again
     from recoup.simulator.stack import require_live
     from recoup.tenants import published
-    from schemas.registry import DEAD_LETTER_MAX_BYTES
 
     if not topics and not positions:
         raise click.UsageError("Name topics, or letters with --at.")
@@ -137,14 +134,11 @@ def replay(
     else:
         found = box.letters(settings, topics)
     chosen = (letter for letter in found if not reasons or letter.reason in reasons)
-    with (
-        Replayed(settings) as replayed,
-        Prover(settings, published(settings.kafka), WallClock()) as prover,
-    ):
+    with Prover(settings, published(settings.kafka), WallClock()) as prover:
         report = send_again(
+            settings,
             chosen,
-            sender=Sender(settings.kafka, message_max_bytes=DEAD_LETTER_MAX_BYTES),
-            replayed=replayed,
+            through="command",
             prove=prover,
             mend=_mend(prover, fields, edit=edit, rekey=rekey),
             force=force,
@@ -189,6 +183,8 @@ def _tell(report: "Report", *, dry_run: bool, to_stderr: bool) -> None:
         parts.append(f"{report.already:,} had been sent again before")
     if report.held_back:
         parts.append(f"{len(report.held_back):,} held back, because they would be refused again")
+    if not report.recorded:
+        parts.append("the audit log does not have it yet and takes it down with the next act")
     click.echo("; ".join(parts) + ".", err=to_stderr)
 
 

@@ -4,14 +4,11 @@ from typing import Literal
 
 import msgspec
 
-from connectors.kafka.sending import Sender
 from models.account.outcome import Drop
-from models.audit import Act
 from models.calendar import utc
 from models.clock import Clock
-from recoup.audit.acts import act_of, recorded
 from recoup.dead_letters import mending
-from recoup.dead_letters.letters import Letter, letter_at, position_from
+from recoup.dead_letters.letters import letter_at, position_from
 from recoup.dead_letters.proof import Prover
 from recoup.dead_letters.replay import Mend, Replayed, Report, replay, unchanged
 from recoup.settings import Settings
@@ -19,7 +16,6 @@ from recoup.simulator.stack import require_live
 from recoup.tenants import published
 from schemas.decode import Refusal
 from schemas.errors import BadInput
-from schemas.registry import DEAD_LETTER_MAX_BYTES
 
 SHOWN_BYTES = 65_536
 """What is longer is shown up to here and can only be sent as it is; `recoup dlq replay --edit` mends it."""
@@ -133,32 +129,15 @@ class Letters:
         """
         require_live(self.settings)
         letter = letter_at(self.settings, position_from(wanted.at))
-        with Replayed(self.settings) as replayed, self._prover() as prover:
-            sender = Sender(self.settings.kafka, message_max_bytes=DEAD_LETTER_MAX_BYTES)
-
-            def send(*, dry_run: bool) -> Report:
-                return replay(
-                    [letter], sender=sender, replayed=replayed, prove=prover, mend=_mend(wanted), dry_run=dry_run
-                )
-
-            tried = send(dry_run=True)
-            if not tried.sent:
-                return Sent(sent=False, says=_why_not(tried))
-            report, in_log = recorded(self.settings, [_act(letter, wanted)], lambda: send(dry_run=False))
+        with self._prover() as prover:
+            report = replay(self.settings, [letter], through="console", prove=prover, mend=_mend(wanted))
         if not report.sent:
-            return Sent(sent=False, says=_why_not(report), recorded=in_log)
+            return Sent(sent=False, says=_why_not(report))
         known = "; the state knows it already and will drop it" if report.duplicates else ""
-        return Sent(sent=True, says=f"It was sent to {letter.topic} again{known}.", recorded=in_log)
+        return Sent(sent=True, says=f"It was sent to {letter.topic} again{known}.", recorded=report.recorded)
 
     def _prover(self) -> Prover:
         return Prover(self.settings, published(self.settings.kafka), self.clock)
-
-
-def _act(letter: Letter, wanted: Wanted) -> Act:
-    """Who sent which letter again, and whether it was changed; never what it holds."""
-    details = {"topic": letter.topic, "reason": letter.reason, "through": "console"}
-    details["mended"] = "yes" if wanted.value is not None or wanted.rekey else "no"
-    return act_of("dead_letter", str(letter.at), details=details)
 
 
 def _mend(wanted: Wanted) -> Mend:

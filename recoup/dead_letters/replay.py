@@ -1,24 +1,31 @@
-"""Sends dead letters to where they came from, each proved first, and none twice without being told.
+"""Sends dead letters to where they came from, each proved and recorded first, and none twice without being told.
 
 A letter that was sent again is remembered in Redis, after the broker has taken it: a crash in between sends it a second
 time, which the account's state drops as a duplicate. So the totals go on adding up.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Any, Self
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from typing import Any, Literal, Self
 
 import msgspec
 
 from connectors.kafka.sending import Headers, Sender
 from connectors.redis.client import connect
 from models.account.outcome import Drop
+from models.audit import Act
+from recoup.audit.acts import act_of, recorded
 from recoup.dead_letters.letters import Letter, Position
 from recoup.settings import Settings
 from schemas.decode import Refusal
+from schemas.registry import DEAD_LETTER_MAX_BYTES
 
 REPLAYED_FROM = "replayed_from"
 AT_ONCE = 500
-"""Letters between two looks at whether the broker has taken them."""
+"""Letters that are recorded together, and sent before the next look at whether the broker has taken them."""
+
+Through = Literal["command", "console"]
+"""Where a person asked for it."""
 
 
 class Replayed:
@@ -56,6 +63,21 @@ class Report(msgspec.Struct):
     """Sent although it will be refused again."""
     duplicates: int = 0
     """Among those sent: the state knows them already and will drop them."""
+    recorded: bool = True
+    """Whether the audit log has all of it already; else the rest follows with the next act."""
+
+
+class _Ready(msgspec.Struct, frozen=True):
+    """A letter that was proved, as it is to be sent."""
+
+    letter: Letter
+    key: bytes | None
+    value: bytes | None
+    forced: bool
+
+    @property
+    def mended(self) -> bool:
+        return (self.key, self.value) != (self.letter.key, self.letter.value)
 
 
 Mend = Callable[[Letter], tuple[bytes | None, bytes | None]]
@@ -69,50 +91,77 @@ def unchanged(letter: Letter) -> tuple[bytes | None, bytes | None]:
 
 
 def replay(
+    settings: Settings,
     found: Iterable[Letter],
     *,
-    sender: Sender,
-    replayed: Replayed,
+    through: Through,
     prove: Prove,
     mend: Mend = unchanged,
     force: bool = False,
     dry_run: bool = False,
 ) -> Report:
-    """Send letters to the topic that they came from.
+    """Send letters to the topic that they came from, recorded first under the name of whoever runs this.
 
     Raises:
         NotReady: the broker did not take them.
+        redis.exceptions.RedisError: Redis is away, so nothing was recorded, and nothing more sent.
     """
     report = Report()
-    done = replayed.all()
-    waiting: list[Position] = []
-    for letter in found:
-        if str(letter.at) in done:
-            report.already += 1
-            continue
-        key, value = mend(letter)
-        verdict = prove(letter.topic, key, value, letter.headers)
-        if isinstance(verdict, Refusal):
-            if not force:
+    ready: list[_Ready] = []
+    sender = Sender(settings.kafka, message_max_bytes=DEAD_LETTER_MAX_BYTES)
+    with Replayed(settings) as replayed:
+        done = replayed.all()
+
+        def send() -> None:
+            acts = _acts(ready, through)
+            report.recorded = recorded(settings, acts, lambda: _send(ready, sender, replayed))[1]
+            ready.clear()
+
+        for letter in found:
+            if str(letter.at) in done:
+                report.already += 1
+                continue
+            key, value = mend(letter)
+            verdict = prove(letter.topic, key, value, letter.headers)
+            if isinstance(verdict, Refusal) and not force:
                 report.held_back[str(letter.at)] = _said(verdict)
                 continue
-            report.forced += 1
-        report.duplicates += isinstance(verdict, Drop)
-        report.sent += 1
-        if dry_run:
-            continue
-        sender.send(letter.topic, value, key, headers=_headers(letter))
-        waiting.append(letter.at)
-        if len(waiting) >= AT_ONCE:
-            _settle(sender, replayed, waiting)
-    _settle(sender, replayed, waiting)
+            done.add(str(letter.at))
+            report.sent += 1
+            report.forced += isinstance(verdict, Refusal)
+            report.duplicates += isinstance(verdict, Drop)
+            if not dry_run:
+                ready.append(_Ready(letter, key, value, isinstance(verdict, Refusal)))
+            if len(ready) >= AT_ONCE:
+                send()
+        if ready:
+            send()
     return report
 
 
-def _settle(sender: Sender, replayed: Replayed, waiting: list[Position]) -> None:
+def _send(ready: Sequence[_Ready], sender: Sender, replayed: Replayed) -> None:
+    for one in ready:
+        sender.send(one.letter.topic, one.value, one.key, headers=_headers(one.letter))
     sender.flush()
-    replayed.remember(waiting)
-    waiting.clear()
+    replayed.remember(one.letter.at for one in ready)
+
+
+def _acts(ready: Sequence[_Ready], through: Through) -> list[Act]:
+    """One for each topic and reason: which letters, and whether they were changed; never what they hold."""
+
+    def kind(one: _Ready) -> tuple[str, str, bool, bool]:
+        return one.letter.topic, one.letter.reason, one.mended, one.forced
+
+    acts = []
+    for (topic, reason, mended, forced), alike in groupby(sorted(ready, key=kind), kind):
+        places = sorted(one.letter.at for one in alike)
+        details = {"topic": topic, "reason": reason, "through": through, "mended": "yes" if mended else "no"}
+        if forced:
+            details["forced"] = "yes"
+        if len(places) > 1:
+            details |= {"letters": str(len(places)), "first": str(places[0]), "last": str(places[-1])}
+        acts.append(act_of("dead_letter", str(places[0]) if len(places) == 1 else places[0].topic, details=details))
+    return acts
 
 
 def _headers(letter: Letter) -> Headers:

@@ -165,9 +165,29 @@ def test_a_refused_message_is_mended_proved_and_sent_again_once(shop):
     assert shop.ask(*mend, "--dry-run")["sent"] == 1
     assert shop.letters()["negative_money"]["replayed"] == 0
     assert shop.ask(*mend)["sent"] == 1
-    assert shop.ask(*mend) == {"sent": 0, "already": 1, "held_back": {}, "forced": 0, "duplicates": 0}
+    assert shop.ask(*mend) == {
+        "sent": 0,
+        "already": 1,
+        "held_back": {},
+        "forced": 0,
+        "duplicates": 0,
+        "recorded": True,
+    }
+    (act,) = sent_again(shop)
+    assert act["subject"] == position
+    assert act["details"] == {
+        "topic": "payment-events",
+        "reason": "negative_money",
+        "through": "command",
+        "mended": "yes",
+    }
     wait_for("the mended invoice", lambda: "m1" in open_invoices(shop))
     assert shop.letters()["negative_money"]["replayed"] == 1
+
+
+def sent_again(shop: Shop) -> list[dict[str, Any]]:
+    """What the audit log says of letters that were sent again, newest first."""
+    return [json.loads(line) for line in shop.recoup("audit", "list", "--action", "dead_letter", "--json").splitlines()]
 
 
 def open_invoices(shop: Shop) -> set[str]:
@@ -194,7 +214,10 @@ def test_a_message_that_is_refused_again_counts_its_attempts(shop):
     wait_for("the dead letter", lambda: shop.letters().get("unknown_currency", {}).get("letters", 0) == 2)
     newest = shop.letters()["unknown_currency"]["newest"]
     first = shop.ask("dlq", "show", newest)
-    assert shop.ask("dlq", "replay", "--at", newest, "--force")["forced"] == 1
+    assert shop.ask("dlq", "replay", "--at", newest, "--at", newest, "--force")["forced"] == 1, (
+        "once, though named twice"
+    )
+    assert sent_again(shop)[0]["details"]["forced"] == "yes"
     wait_for("it to come back", lambda: shop.letters()["unknown_currency"]["letters"] == 3)
     second = shop.ask("dlq", "show", shop.letters()["unknown_currency"]["newest"])
     assert (first["attempt"], second["attempt"]) == (1, 2)
