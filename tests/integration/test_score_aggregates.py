@@ -242,8 +242,11 @@ def test_quality_is_that_of_the_same_scores(warehouse: Warehouse, books: Books) 
         payers, others = [p for p, paid in pairs if paid], [p for p, paid in pairs if not paid]
         better = sum((a > b) + (a == b) / 2 for a in payers for b in others)
         assert row["auc"] == (pytest.approx(better / len(payers) / len(others)) if payers and others else None)
-        best = sorted(pairs, reverse=True)[: math.ceil(len(pairs) / 10)]
-        gain = sum(paid for _, paid in best) / len(best) / rate if rate else None
+        best = math.ceil(len(pairs) / 10)
+        edge = sorted((p for p, _ in pairs), reverse=True)[best - 1]
+        above, alike = [paid for p, paid in pairs if p > edge], [paid for p, paid in pairs if p == edge]
+        best_paid = sum(above) + (best - len(above)) * sum(alike) / len(alike)
+        gain = best_paid / best / rate if rate else None
         assert row["gain_top_decile"] == (pytest.approx(gain) if rate else None)
     assert not wanted
 
@@ -263,6 +266,16 @@ def test_scores_are_counted_by_tenths_with_quantiles_of_their_day(warehouse: War
             assert row[name] == pytest.approx(scores[math.ceil(share * len(scores)) - 1], abs=0.01)
         seen[tuple(key)] += row["scores"]
     assert seen == {about: len(scores) for about, scores in wanted.items()}
+
+
+def test_a_model_that_scored_is_named_with_its_first_and_last_day(warehouse: Warehouse, books: Books) -> None:
+    days: dict[tuple[str, ...], set[dt.date]] = defaultdict(set)
+    for score in books.scores:
+        days[score.tenant_id, score.model, score.role, score.target].add(score.occurred_at.date())
+    said = {
+        tuple(row.values())[:4]: (row["first_day"], row["last_day"]) for row in rows(warehouse, "scored_models", "1")
+    }
+    assert said == {about: (min(found), max(found)) for about, found in days.items()}
 
 
 def test_scores_drift_against_the_first_fourteen_days_of_a_model(warehouse: Warehouse, books: Books) -> None:

@@ -199,7 +199,7 @@ CREATE TABLE IF NOT EXISTS calibration_table
     squares Float64 COMMENT 'Sum of (probability - paid) squared.',
     auc Float64 COMMENT 'Of the whole week.',
     best UInt64 COMMENT 'Of the whole week: how many scores are the best tenth.',
-    best_paid UInt64 COMMENT 'Of them, paid.'
+    best_paid Float64 COMMENT 'Of them, paid; of scores that are alike at the edge of the tenth, in proportion.'
 )
 ENGINE = MergeTree
 ORDER BY (tenant_id, model, role, target, week, bin)
@@ -457,7 +457,10 @@ WITH
             arrayReverseSort(groupArray((probability, toUInt8(outcome = 'paid')))) AS pairs,
             arrayROCAUC(arrayMap(pair -> pair.1, pairs), arrayMap(pair -> pair.2, pairs)) AS auc,
             toUInt64(ceil(length(pairs) / 10)) AS best,
-            arraySum(arrayMap(pair -> pair.2, arraySlice(pairs, 1, best))) AS best_paid
+            pairs[best].1 AS edge,
+            -- A calibrated model gives many the same score: which of them are among the best must not depend on what came.
+            arraySum(pair -> if(pair.1 > edge, pair.2, 0), pairs)
+                + (best - arrayCount(pair -> pair.1 > edge, pairs)) * arrayAvg(pair -> pair.2, arrayFilter(pair -> pair.1 = edge, pairs)) AS best_paid
         FROM judged
         WHERE outcome IN ('paid', 'unpaid')
         GROUP BY tenant_id, model, role, target, week
@@ -526,7 +529,7 @@ CREATE VIEW IF NOT EXISTS score_quality
     brier Float64 COMMENT 'Mean of (probability - paid) squared, 0..1; lower is better.',
     brier_base Float64 COMMENT 'The same of a model that says the observed rate of the week of everybody: r * (1 - r). A model is worth something below it.',
     auc Nullable(Float64) COMMENT 'Probability that a score of a paid invoice is above that of an unpaid one, 0..1, 0.5 = chance; null when all or none were paid.',
-    gain_top_decile Nullable(Float64) COMMENT 'How many times as many of the tenth with the best scores were paid as of all; null when none was paid.'
+    gain_top_decile Nullable(Float64) COMMENT 'How many times as many of the tenth with the best scores were paid as of all; of scores that are alike at its edge, in proportion. 1 = chance; null when none was paid.'
 )
 AS SELECT
     tenant_id,
