@@ -11,8 +11,8 @@ from connectors.clickhouse.statements import statement
 from connectors.clickhouse.tables import tables
 
 TENANT = "tenant_id"
-SHADOW = "__rebuilt"
-"""Ends the name of a table that is being landed again; it is gone when it has taken the other's place."""
+_SHADOW = re.compile(r"__(?:rebuilt(?:_\d+)?|checked)$")
+"""Ends the name of a table that is made anew beside the one in use; it is gone when it has taken the other's place."""
 
 Kind = Literal["view", "landed", "feeder", "internal"]
 """`view` = finished numbers, for everybody; `landed` = one row a message; `feeder` = a materialized view, which fills a
@@ -64,7 +64,7 @@ def catalogue(client: Client, database: str) -> list[Relation]:
             columns=tuple(columns[name]),
         )
         for name, engine, comment, sorting_key, partition_key, select in found
-        if not name.endswith(SHADOW)
+        if not _SHADOW.search(name)
     ]
 
 

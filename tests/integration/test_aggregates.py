@@ -13,6 +13,7 @@ from click.testing import CliRunner
 from connectors.clickhouse import refill
 from connectors.clickhouse.aggregates import fed_by, named, refreshed
 from connectors.clickhouse.blocks import Block, Place
+from connectors.clickhouse.catalogue import catalogue
 from connectors.clickhouse.check import check
 from connectors.clickhouse.client import connect
 from connectors.clickhouse.landed import slices
@@ -209,6 +210,9 @@ def test_a_run_that_fails_before_the_exchange_changes_nothing(landed: Landed, mo
         landed.refill().run()
     assert landed.ask(total) == before
     assert landed.claim(*PLACES)
+    # What it has left is nothing that people are told of.
+    assert landed.ask("SHOW TABLES LIKE '%rebuilt%'") != []
+    assert not [one for one in catalogue(landed.client, landed.settings.database) if "rebuilt" in one.name]
     monkeypatch.undo()
     landed.refill().run()
     assert landed.is_right()
