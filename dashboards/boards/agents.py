@@ -57,7 +57,8 @@ FIGURES = (
         "How much $currency came of it?",
         Sql("agents/cash"),
         About(
-            "Money received within 14 days after a dial while it was the account's last contact, less what went back.",
+            "Money received within 14 days after a dial while it was the account's last contact. What went back is not taken"
+            " off.",
             f"`collected_minor` of {OF_AGENTS}: by the day of the call, so the last 14 days are still growing.",
             "See whose calls it followed, and how long they took.",
         ),

@@ -11,8 +11,8 @@ from dashboards.variables import channel, currency, minor_per_unit, tenant
 
 FUNNEL = "`contact_funnel_daily`, by the UTC day on which the contact left"
 LAST_TOUCH = (
-    "Money received within 14 days after a contact while it was the account's last one, less what of it went back. It came"
-    " after the contact, not necessarily because of it."
+    "Money received within 14 days after a contact while it was the account's last one. What of it went back is not taken"
+    " off. It came after the contact, not necessarily because of it."
 )
 DELIVERED = ((None, BAD), (0.9, WATCH), (0.95, GOOD))
 RIGHT_PARTY = ((None, BAD), (0.15, WATCH), (0.25, GOOD))

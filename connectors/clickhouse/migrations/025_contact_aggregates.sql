@@ -42,7 +42,7 @@ CREATE TABLE IF NOT EXISTS contacts_states
     handover SimpleAggregateFunction(max, LowCardinality(String)) COMMENT 'accepted, or unknown if any report of its sending says so.',
     last_call SimpleAggregateFunction(max, Tuple(at DateTime64(3, 'UTC'), outcome String, agent String, handle_seconds Nullable(Float64))) COMMENT 'The last call of the contact.',
     cost_minor SimpleAggregateFunction(max, Float64) COMMENT 'Cost of the chosen action, minor units of the currency.',
-    cash SimpleAggregateFunction(sumMap, Map(String, Int64)) COMMENT 'Currency -> money that came within 14 days of it as the last contact, less what went back; minor units.',
+    cash SimpleAggregateFunction(sumMap, Map(String, Int64)) COMMENT 'Currency -> money that came within 14 days of it as the last contact; minor units. What went back is not taken off.',
     amount_minor SimpleAggregateFunction(max, Nullable(Int64)) COMMENT 'Promised, minor units.',
     due_on SimpleAggregateFunction(max, Nullable(Date32)) COMMENT 'The promised day.',
     kept SimpleAggregateFunction(max, Bool) COMMENT 'The promise was kept.',
@@ -441,7 +441,7 @@ CREATE VIEW IF NOT EXISTS contacts
     agent LowCardinality(String) COMMENT 'Who made its last call; empty = nobody or not told.',
     handle_seconds Nullable(Float64) COMMENT 'Seconds that the agent spent on its last call.',
     cost_minor Float64 COMMENT 'What the strategy reckons that it costs, money and minutes, in minor units with fractions: a text costs less than one. 0 where the policy knows no costs.',
-    collected_minor Int64 COMMENT 'Money received within 14 days after it while it was the last contact about a debt of the account, less what of it went back, minor units. Money in another currency than that of the row is left out.',
+    collected_minor Int64 COMMENT 'Money received within 14 days after it while it was the last contact about a debt of the account, minor units. What of it went back is not taken off. Money in another currency than that of the row is left out.',
     promise_id String COMMENT 'The first promise within 14 days after it while it was the last contact about a debt of the account; empty = none.',
     promise_kept Nullable(Bool) COMMENT 'Of that promise: true = kept, false = broken, null = none or not judged (yet).',
     promises UInt64 COMMENT 'Promises within 14 days after it while it was the last contact about a debt of the account.',
@@ -533,7 +533,7 @@ CREATE VIEW IF NOT EXISTS contact_funnel_daily
     right_party UInt64 COMMENT 'Of the dials, those whose last call was a conversation with the right party.',
     promises UInt64 COMMENT 'Promises within 14 days after a contact while it was the last one about a debt of its account.',
     promises_kept UInt64 COMMENT 'Of these promises, kept so far.',
-    collected_minor Int64 COMMENT 'Money received within 14 days after a contact while it was the last one about a debt of its account, less what of it went back; minor units. Last touch, no causal effect.',
+    collected_minor Int64 COMMENT 'Money received within 14 days after a contact while it was the last one about a debt of its account; minor units. What of it went back is not taken off. Last touch, no causal effect.',
     cost_minor Float64 COMMENT 'Cost of the contacts that left as the strategy reckons it, minor units with fractions. Cost per unit collected = cost_minor / collected_minor.',
     complaints UInt64 COMMENT 'Complaints within 14 days after a contact while it was the last one about a debt of its account. Complaints without such a contact are in complaints_daily only.',
     opt_outs UInt64 COMMENT 'Opt-outs within 14 days after a contact while it was the last one about a debt of its account. Others are in complaints_daily only.'
@@ -595,7 +595,7 @@ CREATE VIEW IF NOT EXISTS agents_daily
     promised_minor Int64 COMMENT 'What these promises promise, minor units.',
     promises_kept UInt64 COMMENT 'Of these promises, kept so far.',
     handle_seconds Float64 COMMENT 'Seconds of dials and inbound calls; calls of unknown length count 0.',
-    collected_minor Int64 COMMENT 'Money received within 14 days after a dial while it was the last one about a debt of its account, less what of it went back; minor units.'
+    collected_minor Int64 COMMENT 'Money received within 14 days after a dial while it was the last one about a debt of its account; minor units. What of it went back is not taken off.'
 )
 AS SELECT
     tenant_id,
