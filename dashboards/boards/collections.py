@@ -220,8 +220,8 @@ ACCOUNTS = (
         "Which accounts owe the most overdue $currency?",
         Sql("collections/largest", "table"),
         About(
-            "The 25 accounts with the most overdue now, whatever time is chosen.",
-            "`account_balances`: as of today on the tenant's calendar. Credit is money that has not been allocated.",
+            "The 25 accounts with the most overdue today in UTC, whatever time is chosen.",
+            "`most_overdue`: worked out every 5 minutes. Credit is money that has not been allocated.",
             "`recoup explain TENANT ACCOUNT` tells an account's story: what was sent, what is denied and until when.",
         ),
         {

@@ -239,6 +239,23 @@ def assert_accounts(money: Warehouse, portfolio: Portfolio, today: dt.date) -> N
             max((past[key] for key in mine), default=0),
             credit.get(account, 0),
         )
+    assert_most_overdue(money, balances)
+
+
+def assert_most_overdue(money: Warehouse, balances: dict[Any, Any]) -> None:
+    refresh(money.server, refreshed(money.server)["most_overdue"])
+    columns = "tenant_id, currency, place, account_id, open_minor, overdue_minor, oldest_due_on, days_past_due"
+    said = ask(money, f"{columns}, on_account_minor", "most_overdue", 3)
+    wanted: dict[Any, list[Any]] = {}
+    for (tenant, account, currency), row in balances.items():
+        if row[1] > 0:
+            wanted.setdefault((tenant, currency), []).append((account, *row))
+    assert wanted
+    assert said == {
+        (*whose, place): row
+        for whose, rows in wanted.items()
+        for place, row in enumerate(sorted(rows, key=lambda row: (-row[2], row[0])), 1)
+    }
 
 
 # -- what decide concluded ---------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
--- Promises to pay and cured accounts, from what decide concluded.
+-- Promises to pay, cured accounts, and who owes the most: from what decide concluded and from what is open.
 
 CREATE TABLE IF NOT EXISTS promises_daily_states
 (
@@ -129,3 +129,76 @@ AS SELECT
     if(matured_90d > 0, redefaulted_90d / matured_90d, NULL) AS redefault_rate_90d
 FROM cures_monthly_table
 COMMENT 'Accounts that were cured, and how many of them fell behind again. One row a tenant and month in UTC. Worked out anew every 5 minutes. Left out: what became overdue before the tenant went live.';
+
+
+-- -- who owes the most ------------------------------------------------------------------------------------------------
+
+-- Every open invoice has to be read to know it, so it is worked out from time to time, and few accounts are kept.
+CREATE TABLE IF NOT EXISTS most_overdue_table
+(
+    tenant_id LowCardinality(String) COMMENT 'The business that collects.',
+    currency LowCardinality(String) COMMENT 'ISO 4217; the currency of every amount of the row.',
+    place UInt16 COMMENT '1 = the account with the most overdue of the tenant and currency.',
+    account_id String COMMENT 'The customer who owes.',
+    open_minor Int64 COMMENT 'What is open of all invoices; minor units.',
+    overdue_minor Int64 COMMENT 'Of open_minor, past due; minor units.',
+    oldest_due_on Date32 COMMENT 'Earliest due day of the open invoices, on the tenant''s calendar.',
+    days_past_due UInt32 COMMENT 'Days from oldest_due_on to the day in UTC on which this was worked out.',
+    on_account_minor Int64 COMMENT 'Credit that is on no issued invoice; minor units.'
+)
+ENGINE = MergeTree
+ORDER BY (tenant_id, currency, place)
+COMMENT 'Internal: what most_overdue is read from, as it was worked out last. One row a tenant, currency and place.';
+
+-- The states are in the order of accounts: FINAL adds up invoice by invoice, the sums are of one account at a time, and
+-- of each tenant and currency no more than a heap of the largest is held.
+CREATE MATERIALIZED VIEW IF NOT EXISTS most_overdue_refreshed
+REFRESH EVERY 5 MINUTE RANDOMIZE FOR 1 MINUTE TO most_overdue_table EMPTY AS
+SELECT
+    tenant_id,
+    currency,
+    toUInt16(number) AS place,
+    account.2 AS account_id,
+    account.3 AS open_minor,
+    -account.1 AS overdue_minor,
+    account.4 AS oldest_due_on,
+    toUInt32(dateDiff('day', oldest_due_on, toDate32(now('UTC')))) AS days_past_due,
+    account.5 AS on_account_minor
+FROM
+(
+    SELECT tenant_id, currency, groupArraySorted(1000)((-overdue, account_id, open, oldest, credit)) AS most
+    FROM
+    (
+        SELECT
+            tenant_id,
+            account_id,
+            currency,
+            sum(open_minor) AS open,
+            sumIf(open_minor, due_on < toDate32(now('UTC'))) AS overdue,
+            minIf(due_on, open_minor != 0) AS oldest,
+            sum(on_account_minor) AS credit
+        FROM open_invoices_states FINAL
+        GROUP BY tenant_id, account_id, currency
+        HAVING overdue > 0
+    )
+    GROUP BY tenant_id, currency
+)
+ARRAY JOIN most AS account, arrayEnumerate(most) AS number
+SETTINGS optimize_aggregation_in_order = 1, max_bytes_before_external_group_by = 500000000
+COMMENT 'Internal: works most_overdue_table out anew.';
+
+CREATE VIEW IF NOT EXISTS most_overdue
+(
+    tenant_id LowCardinality(String) COMMENT 'The business that collects.',
+    currency LowCardinality(String) COMMENT 'ISO 4217; the currency of every amount of the row.',
+    place UInt16 COMMENT '1 = the account with the most overdue of the tenant and currency, to 1000; accounts that owe the same are in the order of their ids.',
+    account_id String COMMENT 'The customer who owes.',
+    open_minor Int64 COMMENT 'What is open of all its invoices; minor units. Credit on account is not taken off.',
+    overdue_minor Int64 COMMENT 'Of open_minor, past due in UTC; minor units, over 0.',
+    oldest_due_on Date32 COMMENT 'Earliest due day of its open invoices, on the tenant''s calendar.',
+    days_past_due UInt32 COMMENT 'Days from oldest_due_on to the day in UTC on which this was worked out.',
+    on_account_minor Int64 COMMENT 'Credit that is on no issued invoice; minor units, negative = more went back than was on account.'
+)
+AS SELECT tenant_id, currency, place, account_id, open_minor, overdue_minor, oldest_due_on, days_past_due, on_account_minor
+FROM most_overdue_table
+COMMENT 'The accounts that owe the most overdue. One row a tenant, currency and place. Worked out anew every 5 minutes; what one account owes this moment is in account_balances. Left out: all but the first 1,000 of each tenant and currency.';

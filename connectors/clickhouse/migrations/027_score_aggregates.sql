@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS scores_daily_states
 ENGINE = AggregatingMergeTree
 ORDER BY (tenant_id, day, model, role, target, bin)
 SETTINGS non_replicated_deduplication_window = 10000
-COMMENT 'Internal: sums that scores_daily and score_drift_daily are read from. One or more rows a key, until they are merged.';
+COMMENT 'Internal: sums that scores_daily, scored_models and score_drift_daily are read from. One or more rows a key, until they are merged.';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS scores_daily_from_propensity_scores TO scores_daily_states AS
 SELECT
@@ -94,6 +94,20 @@ FROM
 ARRAY JOIN parts AS part
 COMMENT 'How scores are spread, by day: as a histogram of ten bins, and as quantiles.';
 
+CREATE VIEW IF NOT EXISTS scored_models
+(
+    tenant_id LowCardinality(String) COMMENT 'Tenant.',
+    model LowCardinality(String) COMMENT 'Model.',
+    role LowCardinality(String) COMMENT 'champion = its score was decided by, challenger = it scored beside.',
+    target LowCardinality(String) COMMENT 'What the probability is of: paid_by_due, or paid_within:N (days from the score).',
+    first_day Date COMMENT 'UTC day of its first score.',
+    last_day Date COMMENT 'UTC day of its last score.'
+)
+AS SELECT tenant_id, model, role, target, min(day) AS first_day, max(day) AS last_day
+FROM scores_daily_states
+GROUP BY tenant_id, model, role, target
+COMMENT 'Which models have scored whose accounts, and when. One row a tenant, model, role and target.';
+
 CREATE VIEW IF NOT EXISTS score_drift_daily
 (
     tenant_id LowCardinality(String) COMMENT 'Tenant.',
@@ -102,58 +116,49 @@ CREATE VIEW IF NOT EXISTS score_drift_daily
     psi Float64 COMMENT 'Population stability index: sum((q - p) * ln(q / p)) over ten bins of about equal mass in the first 14 days on which the model scored the tenant; 0.5 is added to every count, and bins that are empty on both sides are left out. Below 0.1 stable, above 0.2 another population; with few scores it is large by chance, about 9 / scores.',
     scores UInt64 COMMENT 'Scores of the day. An account that is scored twice counts twice (recoup models watch counts it once).'
 )
-AS WITH
-    daily AS
-    (
-        SELECT tenant_id, model, day, sumMap(map(bin, toInt64(scores))) AS found
-        FROM scores_daily_states
-        GROUP BY tenant_id, model, day
-    ),
-    reference AS
-    (
-        SELECT
-            tenant_id,
-            model,
-            min(day) AS first_day,
-            sumMapIf(found, day < first.day + 14) AS seen,
-            arrayMap(b -> seen[toUInt8(b)], range(100)) AS counts,
-            arraySum(counts) AS total,
-            -- Which of ten bins of equal mass a hundredth belongs to: where the rows below it end.
-            arrayMap((n, up_to) -> least(9, intDiv(10 * (up_to - n), total)), counts, arrayCumSum(counts)) AS places
-        FROM daily
-        INNER JOIN (SELECT tenant_id, model, min(day) AS day FROM scores_daily_states GROUP BY tenant_id, model) AS first
-            USING (tenant_id, model)
-        GROUP BY tenant_id, model
-    )
-SELECT
-    daily.tenant_id AS tenant_id,
-    daily.day AS day,
-    daily.model AS model,
+AS SELECT
+    tenant_id,
+    part.1 AS day,
+    model,
     arraySum(
         (before, now) -> ((now + 0.5) / (scores + 0.5 * length(used)) - (before + 0.5) / (total + 0.5 * length(used)))
             * log(((now + 0.5) / (scores + 0.5 * length(used))) / ((before + 0.5) / (total + 0.5 * length(used)))),
         arrayMap(pair -> pair.1, used),
         arrayMap(pair -> pair.2, used)) AS psi,
-    toUInt64(arraySum(mapValues(daily.found))) AS scores
+    arraySum(part.2) AS scores
 FROM
 (
     SELECT
-        daily.tenant_id,
-        daily.day,
-        daily.model,
-        daily.found,
-        reference.total AS total,
-        arrayFilter(
-            pair -> pair.1 + pair.2 > 0,
-            arrayMap(
-                g -> (
-                    arraySum((n, place) -> if(place = g, n, 0), reference.counts, reference.places),
-                    arraySum((b, place) -> if(place = g, daily.found[toUInt8(b)], 0), range(100), reference.places)),
-                range(10))) AS used
-    FROM daily
-    INNER JOIN reference USING (tenant_id, model)
-    WHERE daily.day >= reference.first_day + 14
-) AS daily
+        tenant_id,
+        model,
+        total,
+        part,
+        arrayFilter(pair -> pair.1 + pair.2 > 0, arrayZip(seen, arrayReduce('sumResample(0, 10, 1)', part.2, places))) AS used
+    FROM
+    (
+        -- Once a model: what it said at first, and which of ten bins of equal mass a hundredth belongs to, by where the
+        -- rows below it end.
+        SELECT
+            tenant_id,
+            model,
+            min(day) + 14 AS later,
+            groupArray((day, found)) AS days,
+            arrayReduce('sumForEach', arrayMap(d -> d.2, arrayFilter(d -> d.1 < later, days))) AS counts,
+            arraySum(counts) AS total,
+            arrayMap((n, up_to) -> toUInt8(least(9, intDiv(10 * (up_to - n), total))), counts, arrayCumSum(counts)) AS places,
+            arrayReduce('sumResample(0, 10, 1)', counts, places) AS seen,
+            arrayFilter(d -> d.1 >= later, days) AS parts
+        FROM
+        (
+            -- Each day's scores as a hundred counts.
+            SELECT tenant_id, model, day, sumResample(0, 100, 1)(scores, bin) AS found
+            FROM scores_daily_states
+            GROUP BY tenant_id, model, day
+        )
+        GROUP BY tenant_id, model
+    )
+    ARRAY JOIN parts AS part
+)
 COMMENT 'Whether the scores of a model move, by day.';
 
 CREATE VIEW IF NOT EXISTS drift

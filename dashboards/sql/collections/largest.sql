@@ -6,7 +6,7 @@ SELECT
     days_past_due AS "Days past due",
     oldest_due_on AS "Oldest due on",
     on_account_minor / ${minor_per_unit} AS "Credit"
-FROM account_balances
-WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND currency = ${currency:singlequote} AND overdue_minor > 0
+FROM most_overdue
+WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND currency = ${currency:singlequote}
 ORDER BY overdue_minor DESC
 LIMIT 25

@@ -1,1 +1,1 @@
-SELECT DISTINCT model FROM scores_daily WHERE model != '' ORDER BY model
+SELECT DISTINCT model FROM scored_models WHERE model != '' ORDER BY model

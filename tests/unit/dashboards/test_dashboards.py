@@ -166,7 +166,7 @@ def test_a_panel_asks_only_views_and_names_tenants_in_its_condition(dashboard, p
 
 def _is_of_now(named: set[str]) -> bool:
     """Whether what is asked has no time of its own: it is as of today, or by months."""
-    return named <= {*SYSTEM, "account_balances", "liquidation", "cures_monthly"}
+    return named <= {*SYSTEM, "most_overdue", "liquidation", "cures_monthly"}
 
 
 def _sql(target: dict[str, Any]) -> str:
