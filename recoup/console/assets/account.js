@@ -15,6 +15,18 @@ const ASKED = {
   paid: "A reply says that the money is on its way",
   promised: "A reply promises to pay and names no day",
 };
+const HEADS = {
+  Action: null,
+  Worth: "Gain less cost, friction and scarcity; the greatest above 0 is chosen",
+  Gain: "How much more is paid than without it, taken cautiously",
+  Cost: "Money, and the time of staff",
+  Friction: "The complaints and opt-outs that it may bring",
+  Scarcity: "What the contact would bring later, because few are left",
+  Pays: "Probability of paying with it",
+  Left: "Contacts that law and policy leave, this one included",
+  "Drawn with": "Probability with which it was chosen",
+  Allowed: "By law, by the tenant and by the strategy",
+};
 const STORIES = { all: "All", money: "Money", contact: "Contacts", decision: "Decisions" };
 const IN_STORY = {
   all: () => true,
@@ -132,7 +144,7 @@ function scorePanel(score, zone) {
     make("p", { class: "big" }, percent(score.probability, 1), make("span", { class: "note" }, ` ${target}${score.band ? `, ${plain(score.band)}` : ""}`)),
     bar,
     score.reasons?.length ? make("ul", { class: "reasons" }, score.reasons.map((reason) => make("li", {}, reason))) : null,
-    facts([["Model", make("code", {}, score.model)], ["Give or take", score.uncertainty === undefined || score.uncertainty === null ? "" : percent(score.uncertainty, 1)], ["Money comes", days]]));
+    facts([["Invoice", score.invoice_id], ["Model", make("code", {}, score.model)], ["Give or take", score.uncertainty === undefined || score.uncertainty === null ? "" : percent(score.uncertainty, 1)], ["Money comes", days]]));
 }
 
 // -- decision ------------------------------------------------------------------------------------------------------------
@@ -161,12 +173,12 @@ function decisionPanel(told, zone) {
 function actions(decision, zone) {
   const currency = decision.valued?.currency ?? "";
   const worth = (minor) => (minor === undefined ? "" : currency ? money(Math.round(minor), currency) : minor.toFixed(0));
-  const heads = ["Action", "Worth", "Gain", "Cost", "Friction", "Scarcity", "Pays", "Left", "Drawn with", "Allowed"];
+  const heads = Object.keys(HEADS);
   const rows = decision.looked_at.map((one) => {
     const chosen = one.action === decision.action.replace(/, step .*$/, "");
     const denied = decision.denied.find((other) => other.action === one.action);
     const verdict = one.allowed ? make("span", { class: "yes" }, chosen ? "chosen" : "allowed") : make("span", { class: "no" }, "denied",
-      make("span", { class: "note" }, denied?.until ? `until ${moment(denied.until, zone)}` : "no time helps"));
+      make("span", { class: "note" }, denied?.until ? `until ${moment(denied.until, zone)}` : "waiting does not help"));
     return [
       make("tr", { class: chosen ? "chosen" : "", "data-allowed": String(one.allowed) },
         make("th", { scope: "row" }, one.action),
@@ -179,7 +191,7 @@ function actions(decision, zone) {
   });
   return make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Everything that was looked at" }, make("table", { class: "actions" },
     make("caption", {}, `Everything that was looked at${currency ? `, in ${currency}: worth = gain less cost, friction and scarcity` : ""}`),
-    make("thead", {}, make("tr", {}, heads.map((head, place) => make("th", { scope: "col", class: place && place < 9 ? "right" : "" }, head)))),
+    make("thead", {}, make("tr", {}, heads.map((head, place) => make("th", { scope: "col", class: place && place < 9 ? "right" : "", title: HEADS[head] }, head)))),
     make("tbody", {}, rows.flat())));
 }
 

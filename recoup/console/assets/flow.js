@@ -22,8 +22,11 @@ export function showFlow(page) {
   byId("flow").append(...Object.values(tiles).map((tile) => tile.root));
 
   page.onParts((parts, changed) => {
-    if (!changed.some((name) => ["stream", "working", "landed", "heaps"].includes(name))) return;
-    const { stream, working, landed, heaps } = parts;
+    if (!changed.some((name) => ["stream", "working", "landed", "heaps", "sources"].includes(name))) return;
+    const { stream, landed, heaps } = parts;
+    // What workers said last is not how they do now: while they are away the warehouse tells.
+    const silent = parts.sources?.some((one) => one.system === "Workers" && one.state === "away");
+    const working = silent ? null : parts.working;
     if (stream) {
       set(tiles.events, rate(stream.events_per_second), peak(stream.events, stream.events_per_second), stream.events);
       set(tiles.decisions, rate(stream.decisions_per_second), peak(stream.decisions, stream.decisions_per_second), stream.decisions);
@@ -33,13 +36,13 @@ export function showFlow(page) {
     }
     const here = working && working.rows_per_second !== null;
     const rows = here ? working.rows_per_second : landed?.rows_per_second;
-    if (rows !== undefined) set(tiles.rows, rate(rows), here ? peak(working.rows, rows) : "last whole minute", working?.rows);
+    if (parts.working || landed) set(tiles.rows, rate(rows), here ? peak(working.rows, rows) : landed ? "last whole minute" : "nobody tells", working?.rows ?? []);
     if (heaps) {
       const open = heaps.reduce((sum, heap) => sum + heap.letters - (heap.replayed ?? 0), 0);
-      set(tiles.letters, count(open), heaps.length ? `for ${plural(heaps.length, "reason")} by topic` : "nothing was refused");
+      set(tiles.letters, count(open), heaps.length ? `of ${plural(heaps.length, "kind")}` : "nothing was refused");
     }
-    latency(tiles["to-decision"], working?.to_decision ?? landed?.to_decision, working?.to_decisions, SLOW_DECISION_MS);
-    latency(tiles["to-row"], working?.to_row ?? landed?.to_row, working?.to_rows, SLOW_ROW_MS);
+    latency(tiles["to-decision"], working?.to_decision ?? landed?.to_decision, working?.to_decisions ?? [], SLOW_DECISION_MS);
+    latency(tiles["to-row"], working?.to_row ?? landed?.to_row, working?.to_rows ?? [], SLOW_ROW_MS);
   });
 }
 

@@ -2,6 +2,13 @@
 import { byId, fill, keep, make, mark, say } from "./dom.js";
 import { count, percent, plain } from "./words.js";
 
+const HEADS = {
+  Tenant: null,
+  Model: "Scores how likely each customer pays",
+  Policy: "Decides what is done about each account",
+  Explores: "Share of the decisions that are drawn at random, to learn what works",
+  "Holds out": "Share of the accounts that nobody contacts, to compare with",
+};
 const STATES = { waiting: "waiting", fine: "fine", late: "slow", away: "away" };
 
 export function showSides(page) {
@@ -16,6 +23,7 @@ export function showSides(page) {
       const now = parts.sources.filter((one) => one.state === "away").map((one) => one.system).join(", ");
       if (now !== away) page.announce(now ? `Away: ${now}.` : "All sources answer.");
       away = now;
+      mark(document.body, "away", now.replaceAll(",", ""));
     }
     if (has("stopped")) say(byId("stopped"), parts.stopped.map(stop).join("; "));
     if (has("denied")) setDenied(parts.denied);
@@ -74,13 +82,13 @@ function setDenied(found) {
 
 function setInForce(tenants) {
   const rows = tenants.map((one) => make("tr", {},
-    make("th", { scope: "row" }, make("strong", {}, one.tenant_id), make("span", { class: "note" }, one.live ? one.name : "not live: folds only")),
+    make("th", { scope: "row" }, make("strong", {}, one.tenant_id), make("span", { class: "note" }, one.live ? one.name : "not live: nothing is decided")),
     make("td", { "data-head": "Model" }, make("code", {}, short(one.model)), one.challenger ? make("span", { class: "note" }, `beside it ${short(one.challenger)}`) : since(one.model_since)),
     make("td", { "data-head": "Policy" }, make("code", {}, one.policy), since(one.policy_since)),
     make("td", { class: "right", "data-head": "Explores" }, percent(one.explores)),
     make("td", { class: "right", "data-head": "Holds out" }, percent(one.holds_out))));
   fill(byId("in-force-body"), tenants.length
-    ? make("table", {}, make("thead", {}, make("tr", {}, ["Tenant", "Model", "Policy", "Explores", "Holds out"].map((head, place) => make("th", { scope: "col", class: place > 2 ? "right" : "" }, head)))), make("tbody", {}, rows))
+    ? make("table", {}, make("thead", {}, make("tr", {}, Object.entries(HEADS).map(([head, means], place) => make("th", { scope: "col", class: place > 2 ? "right" : "", title: means }, head)))), make("tbody", {}, rows))
     : make("p", { class: "empty" }, "No tenant is published: recoup tenants apply."));
 }
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from recoup.console.flow import Streaming, Worker, Working
 from recoup.console.in_force import InForce, Stopped
 from recoup.console.letters import Shown
-from recoup.console.warehouse import Bucket, Denied, Expected, Heap, Money
+from recoup.console.warehouse import Bucket, Denied, Expected, Heap, Landed, Money
 from recoup.explain.decision import decision_from
 from recoup.explain.standing import Invoice, Standing
 from recoup.explain.story import Chapter, Story
@@ -318,6 +318,22 @@ def test_a_page_that_hears_nothing_says_so_and_comes_back_by_itself(visit):
         live(page)
     expect(page.locator("#live")).to_have_text("no connection")
     assert url.startswith("http://127.0.0.1:")
+
+
+def test_what_a_source_said_last_is_faint_while_it_is_away_and_workers_are_replaced_by_the_warehouse(console, visit):
+    page = visit(console.url)
+    live(page)
+    expect(page.locator("#tile-rows strong")).to_have_text("480")
+    console.hub.put("landed", Landed(25.0, (700.0, 900.0), None))
+    console.hub.put(
+        "sources",
+        [{"system": "Workers", "state": "away", "says": ""}, {"system": "ClickHouse", "state": "away", "says": ""}],
+    )
+    expect(page.locator("#tile-rows strong")).to_have_text("25")
+    expect(page.locator("#tile-to-row strong")).to_have_text("700 ms")
+    expect(page.locator("#tile-to-decision .note").first).to_have_text("nothing in the last minute")
+    expect(page.locator("#money-body")).to_have_css("opacity", "0.6")
+    expect(page.locator("#tile-events")).to_have_css("opacity", "1")
 
 
 def test_a_letter_is_checked_before_it_can_be_sent(console, visit):

@@ -68,6 +68,7 @@ def test_a_name_that_was_bound_to_this_machine_by_somebody_else_is_refused(conso
     assert httpx.get(console.url, headers={"Host": "evil.example:8642"}).status_code == 421
     assert httpx.get(console.url, headers={"Host": "localhost:1"}).status_code == 200
     assert httpx.get(f"{console.url}/api/search?q=a", headers={"Host": "evil.example"}).status_code == 421
+    assert httpx.get(console.url, headers={"Host": "[evil"}).status_code == 421
 
 
 def test_names_that_are_meant_are_answered():
@@ -98,6 +99,10 @@ def test_the_token_is_known_from_a_cookie_after_the_first_visit(locked):
         assert visitor.get(f"{locked.url}/assets/main.js").status_code == 200
 
 
+def test_a_token_that_is_no_text_is_a_wrong_one(locked):
+    assert httpx.get(locked.url, headers={"Authorization": b"Bearer \xff\xfe"}).status_code == 401
+
+
 def test_a_wrong_token_sets_no_cookie(locked):
     answer = httpx.get(f"{locked.url}/?token=guess")
     assert answer.status_code == 401
@@ -109,6 +114,7 @@ def test_a_wrong_token_sets_no_cookie(locked):
     [
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://[evil"},
         {"Origin": ""},
         {"Origin": "", "Sec-Fetch-Site": "cross-site"},
         {"X-Recoup-Csrf": ""},
