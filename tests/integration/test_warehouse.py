@@ -16,7 +16,7 @@ from schemas.errors import BadInput, NotReady
 
 @pytest.fixture(scope="module")
 def warehouse(settings: Settings) -> Iterator[Warehouse]:
-    """A database of the test's own: one table with two rows, one view on it, and the state behind one."""
+    """A database of the test's own: a table with two rows, a view on it, the state behind one, and what is being made."""
     own = settings.clickhouse.model_copy(update={"database": f"w{secrets.token_hex(4)}"})
     client = connect(own, database="default")
     client.command(f"CREATE DATABASE {own.database}")
@@ -34,6 +34,8 @@ def warehouse(settings: Settings) -> Iterator[Warehouse]:
             " SELECT day, open_minor FROM $.money COMMENT 'What is open.'"
         ),
         "CREATE TABLE $.money_states (day Date32) ENGINE = MergeTree ORDER BY day",
+        "CREATE TABLE $.money__rebuilt (day Date32) ENGINE = MergeTree ORDER BY day",
+        "CREATE TABLE $.`.tmp.money` (day Date32) ENGINE = MergeTree ORDER BY day",
     ):
         client.command(sql.replace("$", own.database))
     with Warehouse(settings.model_copy(update={"clickhouse": own})) as warehouse:

@@ -6,5 +6,6 @@ SELECT
 FROM system.tables
 WHERE database = {database:String}
     AND engine IN ('View', 'MergeTree', 'ReplacingMergeTree', 'SharedMergeTree', 'ReplicatedMergeTree')
-    AND NOT arrayExists(ending -> endsWith(name, ending), ['_states', '_refreshed', '_table'])
+    AND NOT arrayExists(ending -> endsWith(name, ending), ['_states', '_refreshed', '_table', '__rebuilt'])
+    AND NOT startsWith(name, '.')
 ORDER BY kind = 'table', name
