@@ -77,9 +77,9 @@ FIGURES = (
         "How many inputs drifted?",
         Sql("models/drifted"),
         About(
-            "Inputs of models beyond their limit at the last check.",
-            "Findings of `drift` that say drifted, by day; a check compares the accounts of now with those before."
-            " Amber from one on, red from five.",
+            "Inputs of models, and scores themselves, that a check of the last 7 days has found beyond their limit.",
+            "`drift`: what `recoup models watch` told; a check compares the accounts of now with those before. Nothing is"
+            " told when nobody checks. Amber from one on, red from five.",
             "See the table below, and `recoup models watch` for the whole report.",
         ),
         COUNT,
@@ -103,7 +103,7 @@ TRUST = (
         decimals=0,
     ),
     lines(
-        "Is the score as good as it was?",
+        "Is the score as good as it was (AUC)?",
         Sql("models/quality"),
         About(
             "AUC of each week, by model and what it predicts. The lines are at 0.6 and 0.7.",
@@ -130,10 +130,10 @@ TRUST = (
         decimals=0,
     ),
     columns(
-        "How many customers have which score?",
+        "How many scores are how high?",
         Sql("models/deciles", "table"),
         About(
-            "Scores of the chosen time by tenths of the probability; the model in force.",
+            "Scores of the chosen time by tenths of the probability; the model in force. Who is scored often counts often.",
             "`scores` of `scores_daily` by `decile`.",
             "Everything in one column: inputs are missing. `recoup explain` shows a score with its reasons.",
         ),
@@ -161,15 +161,17 @@ CHANGE = (
         "Which inputs have drifted?",
         Sql("models/features", "table"),
         About(
-            "The last finding of each input, the worst first: how far its values are from those of the training.",
-            "`drift`: the measure, its value and its limit at the last check in the chosen time.",
+            "What has drifted in the chosen time, the newest and worst first: how far its values are from those of the"
+            " training.",
+            "`drift`: the last finding of each input, score = the score itself. psi = values are spread otherwise,"
+            " calibration = observed less expected share of payers. An old finding may be well again.",
             "Ask whoever owns the source of the input. If the change is real, train anew.",
         ),
         {
             "Value": Column(RATIO, 3),
             "Limit": Column(RATIO, 3),
             "Accounts": Column(WHOLE),
-            "Finding": Column("string", texts={"drifted": "drifted", "as before": "as before"}),
+            "Last found": Column("dateTimeAsIso"),
         },
     ),
     lines(

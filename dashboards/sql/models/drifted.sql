@@ -1,9 +1,10 @@
--- A day without a finding has none: that is the good case.
+-- A finding is told once a day and counts for seven, so that a day without a check is not taken for a good one.
 WITH found AS
     (
-        SELECT toDate(at) AS day, uniqExactIf((tenant_id, model, feature), drift.drifted) AS inputs
+        SELECT toDate(at) + later AS day, uniqExactIf((tenant_id, model, feature), drift.drifted) AS inputs
         FROM drift
-        WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__conditionalAll(model IN (${model:singlequote}), $model) AND $__timeFilter(at)
+        ARRAY JOIN range(7) AS later
+        WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__conditionalAll(model IN (${model:singlequote}), $model) AND at >= $__fromTime - INTERVAL 6 DAY AND at <= $__toTime
         GROUP BY day
     )
 SELECT toDateTime(days.day, 'UTC') AS time, found.inputs AS "Drifted"
