@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from connectors.clickhouse.aggregates import named
+from connectors.clickhouse.check import check
 from models.clock import WallClock
 from recoup.settings import Settings
 from schemas.actions import NextBestAction
@@ -82,6 +84,11 @@ def test_every_contact_is_one_row_from_decision_to_cash(warehouse: Warehouse, ju
             name,
             {k: (said[name].get(k), v) for k, v in contact.items() if said[name].get(k) != near(v)},
         )
+
+
+def test_what_is_known_of_contacts_is_what_the_tables_say(warehouse: Warehouse) -> None:
+    verdict = check(warehouse.server, named(warehouse.server, "contacts"))
+    assert (verdict.rows > 0, verdict.differing) == (True, ())
 
 
 def test_the_funnel_counts_contacts_by_their_day(warehouse: Warehouse, judged: Judged) -> None:
