@@ -101,15 +101,15 @@ WHAT_WORKS = (
         Sql("contacts/funnel", "table"),
         About(
             "From the decision to the promise that was kept, over the chosen time.",
-            f"Sums of {FUNNEL}. Nobody reports that letters and calls arrive, and only e-mails"
-            " can be opened. A promise belongs to the last contact of the 14 days"
-            " before it.",
-            "Look at the step with the largest loss: decided → sent is compliance and dispatch, sent → delivered is"
-            " addresses, delivered → replied is words.",
+            f"Sums of {FUNNEL}. Sent counts letters and calls as well, of which nobody reports that they arrive, and only"
+            " e-mails can be opened: choose one channel to follow it step by step. A promise belongs to the last contact"
+            " of the 14 days before it, a call among them.",
+            "Look at the step with the largest loss: decided → sent is compliance and dispatch, sent → delivered of one"
+            " channel is addresses, delivered → replied is words.",
         ),
         COUNT,
         colours=dict.fromkeys(
-            ("decided", "sent", "delivered", "opened", "clicked", "replied", "promised", "promise kept"), PLAIN
+            ("decided", "sent", "delivered (e-mail, text)", "opened (e-mail)", "clicked", "replied"), PLAIN
         )
         | {"promised": WATCH, "promise kept": GOOD},
     ),
@@ -118,8 +118,8 @@ WHAT_WORKS = (
         Sql("contacts/channels", "table"),
         About(
             "A row for each channel, in $currency. " + LAST_TOUCH,
-            f"Of {FUNNEL}. Delivered of sent e-mails and texts; opened of delivered e-mails; promised of sent; kept of"
-            " promised, so far.",
+            f"Of {FUNNEL}. Delivered of sent e-mails and texts; opened of delivered e-mails; right party of calls"
+            " dialled; promised of sent; kept of promised, so far.",
             "A channel that costs more a contact than it brings should be kept for larger debts.",
         ),
         {

@@ -4,7 +4,7 @@ SELECT
     sumIf(delivered, channel IN ('email', 'sms')) / nullIf(sumIf(dispatched, channel IN ('email', 'sms')), 0) AS "Delivered",
     sum(opened) / nullIf(sumIf(delivered, channel = 'email'), 0) AS "Opened",
     sum(replied) / nullIf(sum(dispatched), 0) AS "Replied",
-    sum(right_party) / nullIf(sum(dials), 0) AS "Right party",
+    sumIf(right_party, channel = 'call') / nullIf(sumIf(dials, channel = 'call'), 0) AS "Right party",
     sum(promises) / nullIf(sum(dispatched), 0) AS "Promised",
     sum(promises_kept) / nullIf(sum(promises), 0) AS "Kept so far",
     sum(collected_minor) / ${minor_per_unit} AS "Cash",

@@ -1,8 +1,8 @@
 SELECT
     sum(decided) AS "decided",
     sum(dispatched) AS "sent",
-    sum(delivered) AS "delivered",
-    sum(opened) AS "opened",
+    sumIf(delivered, channel IN ('email', 'sms')) AS "delivered (e-mail, text)",
+    sum(opened) AS "opened (e-mail)",
     sum(clicked) AS "clicked",
     sum(replied) AS "replied",
     sum(promises) AS "promised",
