@@ -21,8 +21,8 @@ FIGURES = (
             "Cash received in the chosen time, less payments that went back.",
             "`collected - reversed` of `collections_daily`, by the day on the tenant's calendar. Discounts, credit notes and"
             " write-offs are no cash. The curve is each day.",
-            "Compare with the weeks before on *How much came in each day?*. A sudden fall over all tenants is more often a"
-            " payment feed that stopped than customers: look at *Pipeline health*.",
+            "Compare with the weeks before on *How much $currency came in each day?*. A sudden fall over all tenants is more often"
+            " a payment feed that stopped than customers: look at *Pipeline health*.",
         ),
         MONEY,
         calc="sum",
@@ -34,7 +34,8 @@ FIGURES = (
             "What is open past its due day, at the end of the last day shown.",
             "`overdue_minor` of `receivables_daily`: open invoices whose due day lies before that day. Unallocated credit"
             " of the customer is not taken off.",
-            "See which buckets grow under *How old is the money that is owed?*, and whose debt it is at the foot of the page.",
+            "See which buckets grow under *How old is the $currency that is owed?*, and whose debt it is at the foot of"
+            " the page.",
         ),
         MONEY,
     ),
@@ -57,7 +58,7 @@ FIGURES = (
         About(
             "Days sales outstanding: how many days of billing what is open amounts to.",
             "open / billed in the last 90 days x 90, at the end of each day. Green below 45 days, red from 60 on.",
-            "It also rises when billing falls: see *Does as much come in as is billed?* before blaming collections.",
+            "It also rises when billing falls: see *Does as much $currency come in as is billed?* before blaming collections.",
         ),
         DAYS,
         steps=((None, GOOD), (45, WATCH), (60, BAD)),
@@ -142,7 +143,7 @@ OWED = (
         "How old is the $currency owed now?",
         Sql("collections/ageing_now", "table"),
         About(
-            "The last day of *How old is the money that is owed?* in figures.",
+            "The last day of *How old is the $currency that is owed?* in figures.",
             "`open_minor` of `ageing_daily` on the last day of the chosen time.",
             "Work the large bucket that is youngest: what is over 90 days is paid least.",
         ),

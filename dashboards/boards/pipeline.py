@@ -186,7 +186,7 @@ REFUSALS = (
         About(
             "Dead letters of each hour by reason; the seven that refuse most by name.",
             "`letters` of `dead_letters_hourly`.",
-            "missing_field or wrong_type: a producer changed its format. unknown_tenant: `recoup tenants apply`.",
+            "missing_field or wrong_field: a producer changed its format. unknown_tenant: `recoup tenants apply`.",
         ),
         COUNT,
         label="why",

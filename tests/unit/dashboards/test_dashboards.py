@@ -190,6 +190,15 @@ def test_every_rule_of_a_strategy_has_a_sentence():
     assert not [name for name, says in SENTENCES.items() if says == "See the rule of that name."]
 
 
+def test_every_panel_that_is_named_exists():
+    titles = {panel["title"] for panel in PANELS}
+    texts = [panel["description"] for panel in PANELS]
+    texts += [(Path(files.__file__).parents[1] / "docs" / "runbooks.md").read_text()]
+    named = {name for text in texts for name in re.findall(r"\*(?:[\w ]+,\s)?([^*]+\?)\*", text)}
+    assert len(named) > 8
+    assert {re.sub(r"\s+", " ", name) for name in named} <= titles
+
+
 def test_every_command_that_is_named_exists():
     texts = [panel["description"] for panel in PANELS]
     guides = [Path(files.__file__).parents[1] / "docs" / name for name in ("runbooks.md", "dashboards.md")]
