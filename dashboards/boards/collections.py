@@ -21,8 +21,8 @@ FIGURES = (
             "Cash received in the chosen time, less payments that went back.",
             "`collected - reversed` of `collections_daily`, by the day on the tenant's calendar. Discounts, credit notes and"
             " write-offs are no cash. The curve is each day.",
-            "Compare with the weeks before on *How much $currency came in each day?*. A sudden fall over all tenants is more often"
-            " a payment feed that stopped than customers: look at *Pipeline health*.",
+            "Compare with the weeks before on *How much $currency came in each day?*. A sudden fall over all tenants is"
+            " more often a payment feed that stopped than customers: look at *Pipeline health*.",
         ),
         MONEY,
         calc="sum",
