@@ -242,9 +242,10 @@ FROM
         toUInt64(sum(greatest(last.left - last.chosen, 0))) AS contacts_left
     FROM
     (
-        SELECT tenant_id, week, channel, max(last_left) AS last
-        FROM allowance_weekly_states
-        GROUP BY tenant_id, week, channel, account_id
+        -- Each account's last decision comes with FINAL, one after another in the table's order. `materialize` has the
+        -- tuple merged as a whole: of a part of it that is read alone, FINAL would take its own maximum.
+        SELECT tenant_id, week, channel, materialize(last_left) AS last
+        FROM allowance_weekly_states FINAL
     )
     GROUP BY tenant_id, week, channel
     UNION ALL
