@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 REASONS = {
-    "awaiting_answer": "the last contact may still be answered",
+    "awaiting_answer": "an answer may still come",
     "below_minimum": "too little is owed to ask for it",
     "best_is_denied": "the best action is denied",
     "drawn_to_learn": "drawn at random, to learn from it",

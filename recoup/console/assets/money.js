@@ -63,6 +63,9 @@ function setRow(row, one, forecast) {
   const next = find(".forecast");
   say(next.firstElementChild, forecast ? brief(forecast.expected_minor) : "no forecast");
   say(next.lastElementChild, forecast ? `${brief(forecast.low_minor)} to ${brief(forecast.high_minor)}` : "");
+  next.title = forecast
+    ? `${brief(forecast.expected_minor)} ${currency} should come in, today among them; in eight of ten cases between ${brief(forecast.low_minor)} and ${brief(forecast.high_minor)}`
+    : "Too little was booked lately to foresee anything";
   mark(next, "state", forecast ? "known" : "none");
 }
 
