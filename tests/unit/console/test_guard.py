@@ -100,7 +100,7 @@ def test_the_token_is_known_from_a_cookie_after_the_first_visit(locked):
 
 
 def test_a_token_that_is_no_text_is_a_wrong_one(locked):
-    assert httpx.get(locked.url, headers={"Authorization": b"Bearer \xff\xfe"}).status_code == 401
+    assert httpx.get(locked.url, headers={b"Authorization": b"Bearer \xff\xfe"}).status_code == 401
 
 
 def test_a_wrong_token_sets_no_cookie(locked):
