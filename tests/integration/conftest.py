@@ -25,6 +25,7 @@ PAST_DAYS, PAST_ACCOUNTS = 150, 600
 GUARD = """
 import fcntl, sys
 from pathlib import Path
+from recoup.stack.kept import stop_kept_workers
 from recoup.stack.stack import Stack
 shared, user = Path(sys.argv[1]), sys.argv[2]
 sys.stdin.read()
@@ -33,9 +34,10 @@ with (shared / "lock").open("a") as lock:
     (shared / "users" / user).unlink(missing_ok=True)
     if not any((shared / "users").iterdir()):
         (shared / "summary.json").unlink(missing_ok=True)
+        stop_kept_workers(shared / "demo")
         Stack(shared / "demo").down()
 """
-"""Waits until its test process has ended, however it did; the last one to leave stops the stack."""
+"""Waits until its test process has ended, however it did; the last one to leave stops the stack and the console beside it."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
