@@ -1,5 +1,6 @@
 -- What moved on each invoice of a portfolio, by day: what opened, what money paid (less what came back), what was credited.
--- Identities are hashes: nothing is told of who owes. Days are days since 1970-01-01 on the tenant's calendar.
+-- Identities are hashes: nothing is told of who owes. Days are days since 1970-01-01 on the tenant's calendar. A posting
+-- lands once.
 SELECT
     cityHash64(account_id) AS account,
     cityHash64(account_id, line.invoice_id) AS invoice,
@@ -13,7 +14,6 @@ FROM
     SELECT account_id, booked_on, cause IN ('payment.received', 'payment.reversed') AS by_money, lines
     FROM $database.ledger_postings
     WHERE tenant_id = $tenant AND currency = $currency AND valid AND notEmpty(lines)
-    LIMIT 1 BY account_id, event_id
 )
 ARRAY JOIN lines AS line
 WHERE toInt32(line.due_on) >= $due_since
