@@ -1,6 +1,7 @@
 """The cash of the next days of a tenant's portfolio, out of the warehouse, and how far such forecasts were off."""
 
 import datetime as dt
+import math
 
 import msgspec
 import numpy as np
@@ -55,12 +56,12 @@ class CashForecast(msgspec.Struct, frozen=True):
 
 
 class Error(msgspec.Struct, frozen=True):
-    """How far one way to forecast was off: sum of |forecast - cash| / sum of cash (WAPE)."""
+    """How far one way to forecast was off: sum of |forecast - cash| / sum of cash (WAPE); None where no cash came."""
 
-    by_week: tuple[float, ...]
+    by_week: tuple[float | None, ...]
     """One, two, ... weeks ahead."""
-    all_weeks: float
-    bias: float
+    all_weeks: float | None
+    bias: float | None
     """Forecast over cash, less 1."""
 
 
@@ -92,9 +93,9 @@ class CashBacktest(msgspec.Struct, frozen=True):
     """Naive: the mean of the last weeks."""
     due: Error
     """Naive: every open invoice pays on its due date."""
-    lower_than_mean: tuple[float, float, float]
-    """WAPE of the mean less ours, and a 95 % interval."""
-    lower_than_due: tuple[float, float, float]
+    lower_than_mean: tuple[float | None, float | None, float | None]
+    """WAPE of the mean less ours, and a 95 % interval; None where too little cash came to say."""
+    lower_than_due: tuple[float | None, float | None, float | None]
     coverage: float
     """Share of weeks within the interval."""
     nominal_coverage: float
@@ -185,8 +186,8 @@ def cash_backtest(
         forecast=_error(found, found.expected),
         mean=_error(found, found.mean),
         due=_error(found, found.due),
-        lower_than_mean=found.gain(found.mean),
-        lower_than_due=found.gain(found.due),
+        lower_than_mean=_gain(found, found.mean),
+        lower_than_due=_gain(found, found.due),
         coverage=float(found.coverage()[-1]),
         nominal_coverage=cash.COVERAGE,
         weeks=tuple(_weeks(found)),
@@ -237,8 +238,17 @@ def _spans(band: cash.Band, first: Days, days: int) -> tuple[Span, ...]:
 
 
 def _error(found: Backtest, values: Numbers) -> Error:
-    *by_week, every = (float(value) for value in found.wape(values))
-    return Error(tuple(by_week), every, found.bias(values))
+    *by_week, every = (_known(float(value)) for value in found.wape(values))
+    return Error(tuple(by_week), every, _known(found.bias(values)))
+
+
+def _gain(found: Backtest, naive: Numbers) -> tuple[float | None, float | None, float | None]:
+    lower, low, high = found.gain(naive)
+    return _known(lower), _known(low), _known(high)
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value
 
 
 def _weeks(found: Backtest) -> list[Week]:

@@ -1,7 +1,8 @@
 """How far forecasts were off, had they been made at past days with what was known then, beside two naive ones.
 
 The naive ones: the mean of the last weeks, and every open invoice paid on its due date (on the first day, where that is
-past). The error is the WAPE: the sum of |forecast - cash| over the sum of cash, of weeks so many weeks ahead.
+past). The error is the WAPE: the sum of |forecast - cash| over the sum of cash, of weeks so many weeks ahead. It is not a
+number (nan) where no cash came.
 """
 
 from collections.abc import Callable, Sequence
@@ -45,15 +46,15 @@ class Backtest(msgspec.Struct, frozen=True):
     def wape(self, forecast: Numbers) -> Numbers:
         """(w + 1,) The error of each week ahead, and of all of them."""
         off = np.abs(forecast - self.cash)
-        return np.append(off.sum(axis=0) / self.cash.sum(axis=0), off.sum() / self.cash.sum())
+        return np.append(_share(off.sum(axis=0), self.cash.sum(axis=0)), _share(off.sum(), self.cash.sum()))
 
     def bias(self, forecast: Numbers) -> float:
         """Forecast over cash, less 1."""
-        return float(forecast.sum() / self.cash.sum() - 1.0)
+        return float(_share(forecast.sum(), self.cash.sum()) - 1.0)
 
     def wape_of_total(self, forecast: Numbers) -> float:
         """The error of all weeks of an origin together."""
-        return float(np.abs((forecast - self.cash).sum(axis=1)).sum() / self.cash.sum())
+        return float(_share(np.abs((forecast - self.cash).sum(axis=1)).sum(), self.cash.sum()))
 
     def coverage(self) -> Numbers:
         """(w + 1,) Share of weeks whose cash was within the interval, by week ahead, and of all weeks."""
@@ -68,7 +69,7 @@ class Backtest(msgspec.Struct, frozen=True):
     def gain(self, naive: Numbers, seed: int = 0) -> tuple[float, float, float]:
         """How much lower our WAPE of all weeks is than a naive one's, and a 95 % interval of it.
 
-        The interval is of blocks of BLOCK neighbouring origins, drawn with replacement.
+        The interval is of blocks of BLOCK neighbouring origins, drawn with replacement; nan where a draw holds no cash.
         """
         off = np.abs(naive - self.cash).sum(axis=1) - np.abs(self.expected - self.cash).sum(axis=1)
         cash = self.cash.sum(axis=1)
@@ -76,8 +77,8 @@ class Backtest(msgspec.Struct, frozen=True):
         block = min(BLOCK, count)
         first = np.random.default_rng(seed).integers(0, count - block + 1, (RESAMPLES, -(-count // block)))
         drawn = (first[:, :, None] + np.arange(block)).reshape(RESAMPLES, -1)[:, :count]
-        low, high = np.quantile(off[drawn].sum(axis=1) / cash[drawn].sum(axis=1), (0.025, 0.975))
-        return float(off.sum() / cash.sum()), float(low), float(high)
+        low, high = np.quantile(_share(off[drawn].sum(axis=1), cash[drawn].sum(axis=1)), (0.025, 0.975))
+        return float(_share(off.sum(), cash.sum())), float(low), float(high)
 
 
 def backtest(
@@ -126,6 +127,11 @@ def naive_due(ledger: Ledger, origin: int, weeks: int) -> Numbers:
     known = ledger.known_at(origin)
     week = (np.maximum(known.due, origin) - origin) // WEEK
     return np.bincount(week, known.open_minor(), minlength=weeks)[:weeks].astype(np.float64)
+
+
+def _share(of: Numbers, cash: Numbers) -> Numbers:
+    """Of the cash; nan where none came, or more went back."""
+    return np.divide(of, cash, out=np.full_like(cash, np.nan, dtype=np.float64), where=np.asarray(cash) > 0)
 
 
 def _cash(ledger: Ledger, origin: int, week: int) -> float:

@@ -108,8 +108,8 @@ def _span(span: "Span", money: "Money", wide: int) -> str:
 
 def _judged(found: "CashBacktest") -> list[str]:
     def row(name: str, error: "Error") -> str:
-        weeks = "  ".join(f"{value:6.1%}" for value in error.by_week)
-        return f"  {name:26}{weeks}  {error.all_weeks:6.1%}  {error.bias:+6.1%}"
+        weeks = "  ".join(f"{_percent(value):>6}" for value in error.by_week)
+        return f"  {name:26}{weeks}  {_percent(error.all_weeks):>6}  {_percent(error.bias, '+'):>6}"
 
     weeks = "  ".join(f"{f'{week} wk':>6}" for week in range(1, len(found.forecast.by_week) + 1))
     lines = [
@@ -123,10 +123,15 @@ def _judged(found: "CashBacktest") -> list[str]:
         row("open invoices when due", found.due),
     ]
     for name, (lower, low, high) in (("mean", found.lower_than_mean), ("due dates", found.lower_than_due)):
-        sure = f", between {low:.1%} and {high:.1%} with 95 % confidence" if found.origins >= FEW_ORIGINS else ""
-        lines.append(f"  Lower than {name} by {lower:.1%} of the cash{sure}.")
+        told = found.origins >= FEW_ORIGINS and low is not None and high is not None
+        sure = f", between {_percent(low)} and {_percent(high)} with 95 % confidence" if told else ""
+        lines.append(f"  Lower than {name} by {_percent(lower)} of the cash{sure}.")
     lines.append(f"  The interval held {found.coverage:.0%} of the weeks; it should hold {found.nominal_coverage:.0%}.")
     return [*lines, ""]
+
+
+def _percent(value: float | None, sign: str = "") -> str:
+    return "-" if value is None else f"{value:{sign}.1%}"
 
 
 class Money:
