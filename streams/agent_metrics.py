@@ -12,7 +12,7 @@ from typing import Any
 import faust
 import msgspec
 import structlog
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import Producer
 from prometheus_client import PROCESS_COLLECTOR
 
 from connectors.kafka import clients
@@ -191,8 +191,11 @@ class Teller(faust.Service):
         """Look and tell, again and again."""
         async for _ in self.itertimer(self.every, name="tell"):
             if self.source.leases and not self.source.should_stop:
-                unread = await self.source.unread()
-                await self.loop.run_in_executor(self._thread, self._tell, len(self.source.leases), unread)
+                try:
+                    unread = await self.source.unread()
+                    await self.loop.run_in_executor(self._thread, self._tell, len(self.source.leases), unread)
+                except Exception as error:  # noqa: BLE001 - what a worker says of itself never stops its work
+                    log.warning("metrics_not_told", job=self.job, error=type(error).__name__)
 
     async def on_stop(self) -> None:
         self._thread.shutdown(wait=False)
@@ -219,10 +222,7 @@ class Teller(faust.Service):
             timeout = int(1000 * ANSWER_SECONDS)
             name = f"{self.source_name}-metrics"
             self._producer = clients.producer(self.kafka, client_id=name, message_timeout_ms=timeout)
-        try:
-            self._send(self._producer, encode(message))
-        except (KafkaException, BufferError) as error:
-            log.warning("metrics_not_told", job=self.job, error=type(error).__name__)
+        self._send(self._producer, encode(message))
 
     def _send(self, producer: Producer, value: bytes) -> None:
         refused: list[str] = []
