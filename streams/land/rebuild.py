@@ -52,7 +52,7 @@ class Rebuild:
     First everything that the topics hold is landed into a new table beside the one in use. Then nobody else may claim
     the partitions, what arrived meanwhile is landed too, rows whose messages are gone are copied, and the two tables
     change places. Whatever fails before that leaves the table as it was. Its views see nothing of this: aggregates of its
-    rows are filled again afterwards.
+    rows are filled again afterwards, and workers wait until they are.
     """
 
     def __init__(self, installation: Installation, table: str, clock: Clock, tell: Tell = lambda _: None) -> None:
@@ -98,21 +98,25 @@ class Rebuild:
             self._land("landing what arrived meanwhile")
             self._keep_older_rows()
             self._compare()
+            refills = self._refills(fed)
+            for refill in refills:
+                # Each lets the workers on once it is filled; cut short, they tell what to run.
+                self.live.begin_switch(name, refill.command, part=refill.aggregate.target)
             self.shadow.exchange()
         finally:
             self.live.end_switch(switch)
         self.shadow.drop()
-        self._fill_again(fed)
+        for refill in refills:
+            refill.run()
+            self.report.filled += (refill.aggregate.name,)
         return self.report
 
-    def _fill_again(self, fed: list[Aggregate]) -> None:
+    def _refills(self, fed: list[Aggregate]) -> list[Refill]:
         losing = {table for table, size in sizes(self.server, tables()).items() if size.loses_rows}
-        for aggregate in fed:
-            if losing.intersection(aggregate.sources):
-                self.report.left += (aggregate.name,)
-            else:
-                Refill(self.server, aggregate, self.tell).run()
-                self.report.filled += (aggregate.name,)
+        self.report.left = tuple(aggregate.name for aggregate in fed if losing.intersection(aggregate.sources))
+        return [
+            Refill(self.server, aggregate, self.tell) for aggregate in fed if aggregate.name not in self.report.left
+        ]
 
     def oldest_kept(self) -> dict[Place, int]:
         """The first offset that each partition's topic still holds."""
