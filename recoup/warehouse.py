@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from connectors.clickhouse.client import code_of, connect, explain
+from connectors.clickhouse.client import ABOUT_THE_STATEMENT, code_of, connect, explain
+from connectors.clickhouse.reading import places
 from connectors.clickhouse.statements import statement
 from recoup import forecasting
 from recoup.settings import Settings
@@ -22,16 +23,12 @@ from schemas.errors import BadInput, NotReady
 MINOR = "_minor"
 READ_ONLY = {"readonly": 2}
 """Nothing may be written; settings of a query may be given."""
-ABOUT_THE_STATEMENT = frozenset({10, 16, 42, 43, 44, 46, 47, 48, 50, 53, 60, 62, 63, 81, 184, 207, 215, 386, 456, 457})
-"""Numbers of errors whose text speaks of the statement and of names, never of what stands in rows."""
 WRITES = 164
 """Number of the error of a statement that writes, or that begins with a word that is none."""
 NO_STACK = (
     "Start the demo with `recoup demo --keep` and set RECOUP_HOME to its folder, .recoup/demo; or name your own server in"
     " RECOUP_CLICKHOUSE__URL."
 )
-
-_PLACE = re.compile(r"\{(\w+)\s*:\s*(\w+)")
 
 
 class Warehouse:
@@ -174,15 +171,9 @@ class Warehouse:
 
 def _bound(sql: str, parameters: dict[str, Any]) -> dict[str, Any]:
     """A value for each place; days that come out of a frame are instants at midnight, and a place of days takes days."""
-    places = dict(_PLACE.findall(sql))
-    if missing := sorted(places.keys() - parameters.keys()):
-        raise BadInput(f"The statement has a place {{{missing[0]}:...}} and no value for it: pass {missing[0]}=...")
-    if unused := sorted(parameters.keys() - places.keys()):
-        raise BadInput(
-            f"The statement has no place for {unused[0]}: write {{{unused[0]}:String}}, or another type, where it goes."
-        )
+    types = places(sql, parameters, "pass {}=...")
     return {
-        name: value.date() if places[name] in ("Date", "Date32") and isinstance(value, dt.datetime) else value
+        name: value.date() if types[name] in ("Date", "Date32") and isinstance(value, dt.datetime) else value
         for name, value in parameters.items()
     }
 

@@ -16,6 +16,9 @@ from schemas.errors import NotReady
 STALE_OWNER = "not the owner any more"
 """What the fence of an insert throws; the sink recognises it in the server's answer."""
 
+ABOUT_THE_STATEMENT = frozenset({10, 16, 42, 43, 44, 46, 47, 48, 50, 53, 60, 62, 63, 81, 184, 207, 215, 386, 456, 457})
+"""Numbers of errors whose text speaks of the statement and of names, never of what stands in rows."""
+
 _CODE = re.compile(r"Code: (\d+)")
 _NAME = re.compile(r"\(([A-Z][A-Z0-9_]{3,})\)")
 
@@ -63,10 +66,15 @@ def explain(error: BaseException) -> str:
     """A ClickHouse failure without the rows that the server may quote: the error's number and name, or its class."""
     if isinstance(error, NotReady):
         return str(error)
-    code, name = code_of(error), _NAME.findall(str(error))
-    if code is not None:
-        return f"error {code}" + (f" {name[-1]}" if name else "")
+    if (code := code_of(error)) is not None:
+        return named(code, str(error))
     return "no answer" if isinstance(error, OperationalError | OSError) else type(error).__name__
+
+
+def named(code: int, text: str) -> str:
+    """The number of an error and the name that its text ends with."""
+    name = _NAME.findall(text)
+    return f"error {code}" + (f" {name[-1]}" if name else "")
 
 
 def code_of(error: BaseException) -> int | None:

@@ -14,7 +14,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from connectors.clickhouse.catalogue import catalogue
-from connectors.clickhouse.client import code_of, connect, explain
+from connectors.clickhouse.client import ABOUT_THE_STATEMENT, code_of, connect, explain, named
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.clickhouse.statements import statement
 from schemas.errors import BadInput, NotReady
@@ -32,7 +32,7 @@ CUT = b"__exception__"
 """What a server writes behind rows that it has sent, when it fails after all."""
 LONGEST_MESSAGE = 500
 
-_PLACE = re.compile(r"\{(\w+)\s*:")
+_PLACE = re.compile(r"\{(\w+)\s*:\s*(\w+)")
 _FORMAT = re.compile(r"\bFORMAT\s+\w+\s*;?\s*$", re.IGNORECASE)
 _NOISE = re.compile(
     r"^(?:Code: \d+\. )?DB::Exception: |\s*\(version [^)]*\).*$|\s*\(for url .*$|: In scope .*$|\. In scope .*$"
@@ -181,7 +181,8 @@ class Reading:
             case 497:
                 return BadInput(f"{self.settings.username} may not read this: {says}.")
             case _:
-                return BadInput(f"ClickHouse refuses the statement: {says}.")
+                told = says if code in ABOUT_THE_STATEMENT else named(code, message)
+                return BadInput(f"ClickHouse refuses the statement: {told}.")
 
     def _syntax(self, sql: str) -> str | None:
         """What is wrong with the words of a statement; None when it is only not for reading."""
@@ -208,15 +209,28 @@ def _check(sql: str, parameters: Mapping[str, str]) -> None:
         raise BadInput("There is no statement.")
     if _FORMAT.search(sql):
         raise BadInput("Leave FORMAT out of the statement: --format says how the answer is shown.")
-    places = set(_PLACE.findall(sql))
-    if missing := sorted(places - parameters.keys()):
+    places(sql, parameters, "--param {}=VALUE.")
+
+
+def places(sql: str, parameters: Mapping[str, Any], giving: str) -> dict[str, str]:
+    """The places of a statement and their types, such as `Date`.
+
+    Args:
+        giving: how a value is given, `{}` for its name.
+
+    Raises:
+        BadInput: a place has no value, or a value no place.
+    """
+    found: dict[str, str] = dict(_PLACE.findall(sql))
+    if missing := sorted(found.keys() - parameters.keys()):
         raise BadInput(
-            f"The statement has a place {{{missing[0]}:...}} and no value for it: --param {missing[0]}=VALUE."
+            f"The statement has a place {{{missing[0]}:...}} and no value for it: {giving.format(missing[0])}"
         )
-    if unused := sorted(parameters.keys() - places):
+    if unused := sorted(parameters.keys() - found.keys()):
         raise BadInput(
             f"The statement has no place for {unused[0]}: write {{{unused[0]}:String}}, or another type, where it goes."
         )
+    return found
 
 
 def _pieces(response: io.IOBase) -> Iterator[bytes]:
