@@ -27,7 +27,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 _FILE = re.compile(r"^(?P<number>\d{3})_(?P<name>[a-z0-9_]+)\.sql$")
 _VIEW = re.compile(r"^CREATE MATERIALIZED VIEW IF NOT EXISTS (\w+)", re.MULTILINE)
-
+_TABLE = re.compile(r"^CREATE TABLE IF NOT EXISTS (\w+)", re.MULTILINE)
 
 FILL_SECONDS = 600.0
 """How long a statement that fills an aggregate may take, and how long it is waited for others."""
@@ -165,8 +165,11 @@ class Run:
         self.on_change(change)
 
     def _fill(self, migration: Migration) -> None:
-        """Fill the aggregates whose views the file makes, where their tables hold rows."""
-        made = set(_VIEW.findall(migration.sql))
+        """Fill the aggregates whose views the file makes, where their tables hold rows.
+
+        One that counts rows which retention has taken from its tables is left as it is, and that is told.
+        """
+        made, targets = set(_VIEW.findall(migration.sql)), set(_TABLE.findall(migration.sql))
         if self.dry_run or not made:
             return
         server = Server(self.settings, deadline=FILL_SECONDS)
@@ -174,9 +177,14 @@ class Run:
             for aggregate in aggregates(server).values():
                 rows = sum(size.rows for size in sizes(server, aggregate.sources).values())
                 if rows and made & {view.name for view in aggregate.views}:
-                    # Of what retention has removed before, nothing can be known: it is no loss.
-                    Refill(server, aggregate, self.tell, lose_older=True).run()
-                    self._done(Change(f"filled {aggregate.name}", []))
+                    # A new target has never counted what retention removed before: it is no loss.
+                    refill = Refill(server, aggregate, self.tell, lose_older=aggregate.target in targets)
+                    try:
+                        refill.run()
+                    except BadInput as error:
+                        self.tell(f"{aggregate.name} counts by its new views what lands from now on. {error}")
+                    else:
+                        self._done(Change(f"filled {aggregate.name}", []))
         finally:
             server.close()
 
