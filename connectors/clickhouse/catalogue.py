@@ -11,7 +11,7 @@ from connectors.clickhouse.statements import statement
 from connectors.clickhouse.tables import tables
 
 TENANT = "tenant_id"
-_SHADOW = re.compile(r"__(?:rebuilt(?:_\d+)?|checked)$")
+_SHADOW = re.compile(r"__(?:rebuilt(?:_\d+)?|checked_\w+)$")
 """Ends the name of a table that is made anew beside the one in use; it is gone when it has taken the other's place."""
 
 Kind = Literal["view", "landed", "feeder", "internal"]

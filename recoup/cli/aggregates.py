@@ -32,8 +32,8 @@ def aggregates() -> None:
 def list_aggregates(names: tuple[str, ...], compare: bool, as_json: bool) -> None:
     """Say what NAMES, or all, hold and how fresh they are.
 
-    With --check, exit code 1 when one differs from its tables. Those that are worked out from time to time are not
-    compared: `refresh` is what makes them right.
+    With --check, exit code 1 when one differs from its tables, or when rows land too fast to say. Those that are worked out
+    from time to time are not compared: `refresh` is what makes them right.
 
     \b
     Example:  recoup aggregates list --check collections_daily
@@ -43,6 +43,7 @@ def list_aggregates(names: tuple[str, ...], compare: bool, as_json: bool) -> Non
     from connectors.clickhouse import aggregates as known
     from connectors.clickhouse.check import check
     from models.clock import WallClock
+    from schemas.errors import BadInput, NotReady
 
     server = _server()
     found = [standing for standing in known.standings(server) if not names or standing.name in names]
@@ -50,11 +51,20 @@ def list_aggregates(names: tuple[str, ...], compare: bool, as_json: bool) -> Non
     if not compare:
         click.echo(msgspec.json.encode(found) if as_json else _table(found, WallClock().now()))
         return
+    if names and (anew := [standing.name for standing in found if standing.kind != "landing"]):
+        raise BadInput(
+            f"{', '.join(anew)} is worked out from time to time, so there is no check of it:"
+            f" `recoup aggregates refresh {' '.join(anew)}` makes it right."
+        )
     landing = known.aggregates(server)
     verdicts = [check(server, landing[s.name], _tell) for s in found if s.kind == "landing"]
     click.echo(msgspec.json.encode(verdicts) if as_json else "\n".join(map(_verdict, verdicts)))
-    if any(verdict.differing for verdict in verdicts):
+    if any(verdict.differing and verdict.still for verdict in verdicts):
         raise SystemExit(1)
+    if unsaid := [verdict.aggregate for verdict in verdicts if verdict.differing]:
+        raise NotReady(
+            f"Of {', '.join(unsaid)} it cannot be said: rows landed during every comparison. Check again when less lands."
+        )
 
 
 @aggregates.command()
@@ -143,9 +153,7 @@ def _verdict(verdict: "Verdict") -> str:
         return f"{verdict.aggregate}: as its tables say."
     keys = "; ".join(verdict.differing)
     if not verdict.still:
-        return (
-            f"{verdict.aggregate}: rows landed meanwhile, so it cannot be said; check again when less lands. ({keys})"
-        )
+        return f"{verdict.aggregate}: rows landed meanwhile, so it cannot be said. ({keys})"
     return f"{verdict.aggregate}: differs from its tables at {keys}. `recoup aggregates rebuild {verdict.aggregate}` mends it."
 
 

@@ -353,6 +353,8 @@ def test_the_commands_list_check_and_rebuild(
     code, text = run(landed, settings, monkeypatch, "rebuild", NAME, "--yes", "--json")
     assert (code, json.loads(text)[0]["aggregate"]) == (0, NAME)
     assert run(landed, settings, monkeypatch, "list", "--check", NAME)[0] == 0
+    with pytest.raises(BadInput, match="`recoup aggregates refresh cures_monthly` makes it right"):
+        run(landed, settings, monkeypatch, "list", "--check", "cures_monthly")
     with pytest.raises(BadInput, match="There is no aggregate 'money'"):
         run(landed, settings, monkeypatch, "rebuild", "money", "--yes")
     with pytest.raises(BadInput, match="no such aggregate: money"):

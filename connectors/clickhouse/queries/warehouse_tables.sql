@@ -6,6 +6,8 @@ SELECT
 FROM system.tables
 WHERE database = {database:String}
     AND engine IN ('View', 'MergeTree', 'ReplacingMergeTree', 'SharedMergeTree', 'ReplicatedMergeTree')
-    AND NOT arrayExists(ending -> endsWith(name, ending), ['_states', '_refreshed', '_table', '__rebuilt'])
+    AND NOT arrayExists(ending -> endsWith(name, ending), ['_states', '_refreshed', '_table'])
+    -- A target that is being filled again or worked out once more.
+    AND NOT match(name, '__(rebuilt|checked)')
     AND NOT startsWith(name, '.')
 ORDER BY kind = 'table', name
