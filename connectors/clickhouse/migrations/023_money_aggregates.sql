@@ -383,8 +383,8 @@ CREATE VIEW IF NOT EXISTS liquidation
     currency LowCardinality(String) COMMENT 'ISO 4217; the currency of the amounts.',
     placed_month Date32 COMMENT 'First day of the month in which the debt was placed, or without a placement its invoice issued; the tenant''s calendar. As it was known when each event was booked: tell placements before the money comes.',
     months_since UInt16 COMMENT 'Calendar months from placed_month to the month in which the money came, from 0; every month up to the present one in UTC has a row. Money that came before the placement counts in 0.',
-    placed_minor Int64 COMMENT 'What was placed in placed_month, as known today: what became open by invoices, plus debit, less credit notes and voids; minor units. What credit on account paid at once is left out. The same in every row of the month: do not add it up.',
-    collected_minor Int64 COMMENT 'What payments, less reversals, paid of it in that month; minor units.',
+    placed_minor Int64 COMMENT 'What was placed in placed_month, as known today: what became open by invoices, plus debit, less credit notes and voids; minor units. What credit on account paid at once is left out. Money that a void, a credit note or a late invoice moves from one invoice to another changes this of both cohorts, and not collected_minor; over all cohorts the totals are right. The same in every row of the month: do not add it up.',
+    collected_minor Int64 COMMENT 'What payments, less reversals, paid of it in that month; minor units. Money that moves to an invoice of another cohort later stays here.',
     cumulative_collected_minor Int64 COMMENT 'Sum of collected_minor from month 0 to this one; minor units.',
     cumulative_rate Nullable(Float64) COMMENT 'cumulative_collected_minor / placed_minor, 0 to 1; null where nothing is placed any more.'
 )

@@ -34,7 +34,7 @@ COMMENT 'Internal: fills promises_daily_states as customer events land.';
 CREATE VIEW IF NOT EXISTS promises_daily
 (
     tenant_id LowCardinality(String) COMMENT 'The business that collects.',
-    currency LowCardinality(String) COMMENT 'ISO 4217; the currency of the amounts.',
+    currency LowCardinality(String) COMMENT 'ISO 4217; the currency of the amounts; empty where a promise names none.',
     day Date32 COMMENT 'The promised day, on the tenant''s calendar.',
     kept UInt64 COMMENT 'Promises of that day that were kept: all that was promised came between the promise and the end of the day.',
     broken UInt64 COMMENT 'Promises of that day that were broken. Judged once, when the day has passed; promises taken back before are in neither.',
@@ -53,7 +53,7 @@ AS SELECT
     if(kept + broken > 0, kept / (kept + broken), NULL) AS kept_rate
 FROM promises_daily_states
 GROUP BY tenant_id, currency, day
-COMMENT 'Promises to pay by the day that was promised. One row a tenant, currency and day. Left out: promises whose day has not passed, or had passed before the tenant went live.';
+COMMENT 'Promises to pay by the day that was promised. One row a tenant, currency and day. Promises without a currency are rows with currency '''' and 0 minor units. Left out: promises whose day has not passed, or had passed before the tenant went live.';
 
 -- Whether an account falls behind again is known only later, so this is worked out anew.
 CREATE TABLE IF NOT EXISTS cures_monthly_table
