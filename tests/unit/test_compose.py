@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import jsonschema
 import pytest
@@ -93,12 +94,19 @@ def test_who_trains_and_who_scores_share_the_models_and_the_key(compose):
         folders = dict(volume.split(":")[1::-1] for volume in service["volumes"])
         assert folders[str(store)] == "models", f"{name} does not mount the store"
         assert service["environment"]["RECOUP_MODELS__STORE"] == str(store)
-    keys = {s["environment"]["RECOUP_MODELS__SIGNING_KEY"] for s in compose["services"].values() if "build" in s}
+    containers = {name: s["environment"] for name, s in compose["services"].items() if "build" in s}
+    keys = {own["RECOUP_MODELS__SIGNING_KEY"] for name, own in containers.items() if name != "console"}
     assert len(keys) == 1
     assert re.fullmatch(r"\$\{MODELS_SIGNING_KEY:-.{16,}\}", keys.pop())
     assert "models" in compose["volumes"]
     # A volume takes its owner from the image's folder; without one it is root's, and nobody else writes there.
     assert f"install --directory --owner recoup {store}" in (ROOT / "Dockerfile").read_text()
+
+
+def test_the_console_has_neither_the_models_nor_the_key_that_releases_are_signed_with(compose):
+    console = compose["services"]["console"]
+    assert not any(name.startswith("RECOUP_MODELS__") for name in console["environment"])
+    assert console["volumes"] == ["console:/var/lib/recoup"]
 
 
 def test_the_servers_are_of_the_local_stacks_versions(compose):
@@ -199,6 +207,28 @@ def test_grafana_gets_the_plugin_that_the_dashboards_are_tested_with(compose):
     assert mounted[provider["options"]["path"]] == "./dashboards/json"
     home = Path(environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
     assert (ROOT / "dashboards/json" / home.name).exists()
+
+
+def test_grafana_asks_as_a_user_who_may_only_read(compose):
+    users = ET.parse(ROOT / "deploy/clickhouse/grafana.xml").getroot()  # noqa: S314 - our own
+    server, grafana = compose["services"]["clickhouse"], compose["services"]["grafana"]["environment"]
+    (user,) = users.iterfind("users/*")
+    assert grafana["CLICKHOUSE_USER"] == f"${{GRAFANA_CLICKHOUSE_USER:-{user.tag}}}"
+    assert user.tag != server["environment"]["CLICKHOUSE_USER"]
+    assert all((grant.text or "").startswith("GRANT SELECT ON ") for grant in user.iterfind("grants/query"))
+    assert users.findtext(f"profiles/{user.findtext('profile')}/readonly") == "2"
+
+    variable = user.find("password").attrib["from_env"]
+    assert server["environment"][variable] == grafana["CLICKHOUSE_PASSWORD"]
+    mounted = dict(volume.split(":")[:2] for volume in server["volumes"])
+    assert mounted["./deploy/clickhouse/grafana.xml"].startswith("/etc/clickhouse-server/users.d/")
+
+
+def test_grafanas_user_may_read_every_table_of_the_server_that_a_dashboard_asks():
+    users = (ROOT / "deploy/clickhouse/grafana.xml").read_text()
+    queries = [path.read_text() for path in (ROOT / "dashboards/sql").rglob("*.sql")]
+    asked = {table for sql in queries for table in re.findall(r"\bsystem\.\w+", sql)}
+    assert asked == set(re.findall(r"GRANT SELECT ON (system\.\w+)", users))
 
 
 def test_passwords_come_from_the_environment(compose):
