@@ -2,7 +2,6 @@
 
 import json
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -13,6 +12,8 @@ from dashboards import answers
 from dashboards.boards import BOARDS
 from dashboards.files import as_json, differing, write
 from dashboards.preview.page import Answers, page
+from models.calendar import utc
+from models.clock import WallClock
 from recoup.addresses import require
 from recoup.settings import Settings
 from schemas.errors import BadInput, RecoupError
@@ -79,7 +80,7 @@ def preview(
     require(settings, "clickhouse")
     client = connect(settings.clickhouse)
     dashboard = json.loads(as_json(board))
-    shown = answers.window(dashboard, datetime.now(UTC), since, until)
+    shown = answers.window(dashboard, utc(WallClock().now()), since, until)
     wishes = {"tenant": tenant, "currency": (currency,) if currency else ()}
     chosen = answers.chosen(client, dashboard, shown, wishes)
     to.write_text(page(dashboard, Answers(client, prometheus, shown, chosen)), encoding="utf-8")

@@ -195,7 +195,7 @@ OWED = (
         ),
         {
             "Placed": Column(WHOLE, 0),
-            **{name: Column(SHARE, 0, FILLED) for name in ("same month", *(f"{n} later" for n in (1, 2, 3, 4, 6)))},
+            **{name: Column(SHARE, 0, FILLED) for name in ("same month", *(f"{n} later" for n in range(1, 7)))},
         },
         steps=FILLED,
         width=14,

@@ -6,7 +6,7 @@ from dashboards.board import Board, Row
 from dashboards.colours import BAD, CHANNELS, FAINT, GOOD, PLAIN, WATCH
 from dashboards.panels import About, Column, figure, lines, listing, ranking
 from dashboards.queries import Sql
-from dashboards.units import COUNT, MONEY, RATIO, SHARE, WHOLE
+from dashboards.units import COUNT, MONEY, PER_THOUSAND, RATIO, SHARE, WHOLE
 from dashboards.variables import channel, currency, minor_per_unit, tenant
 
 FUNNEL = "`contact_funnel_daily`, by the UTC day on which the contact left"
@@ -50,7 +50,7 @@ FIGURES = (
         Sql("contacts/right_party_share"),
         About(
             "Right-party rate: dials of the last 28 days that became a conversation with the customer.",
-            f"`right_party / dials` of {FUNNEL}. Red below 15 %, green from 25 % on.",
+            f"`right_party / dials` of {FUNNEL}, of the channel call alone. Red below 15 %, green from 25 % on.",
             "Low everywhere: wrong hours. Low for one tenant: old telephone numbers.",
         ),
         SHARE,
@@ -207,7 +207,8 @@ REACTIONS = (
         Sql("contacts/calls"),
         About(
             "Dials of each day, by who took them.",
-            f"`dials`, `connects` and `right_party` of {FUNNEL}. Voicemail counts as nobody.",
+            f"`dials`, `connects` and `right_party` of {FUNNEL}, of the channel call alone. A call that ended at a voicemail"
+            " was taken by nobody.",
             "Many strangers: numbers are old; the customer's other contact points are in the CRM.",
         ),
         COUNT,
@@ -223,7 +224,7 @@ REACTIONS = (
             " all channels at once are left out.",
             "Above the red line for two weeks: send less on the channel. A rise after a new template is the template's.",
         ),
-        RATIO,
+        PER_THOUSAND,
         label="channel",
         colours=CHANNELS,
         steps=((None, GOOD), (10, WATCH), (20, BAD)),
