@@ -184,7 +184,10 @@ class Teller(faust.Service):
         return f"{self.job}-{self.slot}"
 
     async def on_start(self) -> None:
-        self._before, self._looked = look(), time.monotonic()
+        try:
+            self._before, self._looked = look(), time.monotonic()
+        except Exception as error:  # noqa: BLE001 - as below; the first message then counts from the worker's start
+            self._not_told(error)
 
     @faust.Service.task
     async def tell(self) -> None:
@@ -195,10 +198,13 @@ class Teller(faust.Service):
                     unread = await self.source.unread()
                     await self.loop.run_in_executor(self._thread, self._tell, len(self.source.leases), unread)
                 except Exception as error:  # noqa: BLE001 - what a worker says of itself never stops its work
-                    log.warning("metrics_not_told", job=self.job, error=type(error).__name__)
+                    self._not_told(error)
 
     async def on_stop(self) -> None:
         self._thread.shutdown(wait=False)
+
+    def _not_told(self, error: Exception) -> None:
+        log.warning("metrics_not_told", job=self.job, error=type(error).__name__)
 
     # -- on the thread -------------------------------------------------------------------------------------------------
 

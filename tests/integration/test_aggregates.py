@@ -323,6 +323,29 @@ def test_filling_that_was_cut_short_is_completed_by_the_next_migration(
     assert landed.all_are_right()
 
 
+def test_a_view_that_is_added_to_an_older_target_loses_nothing_that_retention_has_removed(
+    old: tuple[ClickHouseSettings, list[Block]], tmp_path: Path
+) -> None:
+    own, _ = old
+    migrate(own)
+    for file in MIGRATIONS.glob("*.sql"):
+        shutil.copy(file, tmp_path)
+    (tmp_path / "900_one_more.sql").write_text(
+        "CREATE MATERIALIZED VIEW IF NOT EXISTS ageing_daily_from_templates TO ageing_daily_states AS\n"
+        "SELECT tenant_id FROM templates;\n"
+    )
+    client = connect(own)
+    client.command("ALTER TABLE ledger_postings MODIFY TTL toDateTime(_block_at) + toIntervalDay(30)")
+    total = "SELECT sum(open_minor), count() FROM ageing_daily_states FINAL"
+    before = client.query(total).result_rows
+    told: list[str] = []
+    changes = [change.name for change in migrate(own, directory=tmp_path, tell=told.append)]
+    assert "900_one_more" in changes
+    assert "filled ageing_daily" not in changes
+    assert "--lose-older" in told[-1]
+    assert client.query(total).result_rows == before
+
+
 # -- the commands ------------------------------------------------------------------------------------------------------
 
 

@@ -19,6 +19,7 @@ from connectors.clickhouse.check import check
 from connectors.clickhouse.client import connect
 from connectors.clickhouse.migrate import migrate
 from connectors.clickhouse.ownership import Ownership, rebuild_of
+from connectors.clickhouse.refill import Refill
 from connectors.clickhouse.server import Server
 from connectors.clickhouse.shadow import Shadow
 from connectors.clickhouse.sink import Sink
@@ -29,7 +30,7 @@ from models.clock import WallClock
 from recoup.cli.land import land as command
 from recoup.settings import Settings
 from recoup.stack.stack import Stack
-from schemas.errors import BadInput, LostLease
+from schemas.errors import BadInput, LostLease, SinkUnavailable
 from streams.land.agent import GROUP
 from streams.land.rebuild import Rebuild
 from tests.chaos.fleet import Fleet, Worker
@@ -324,6 +325,26 @@ def test_rows_of_a_compacted_topic_are_kept(landing: Landing) -> None:
     Sink(rebuilt).insert(owner, block(5, 3))
     shadow.copy_missing(Place(TOPIC, 3), last=8)
     assert shadow.rows(TOPIC) == ({3: 10}, {3: 9})
+
+
+def test_a_rebuild_cut_short_before_its_aggregates_are_filled_keeps_workers_away(
+    landing: Landing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(_: Refill) -> None:
+        raise KeyboardInterrupt
+
+    landing.send(TOPIC, 10)
+    monkeypatch.setattr(Refill, "run", die)
+    with pytest.raises(KeyboardInterrupt):
+        landing.rebuild("payment_events").run()
+    monkeypatch.undo()
+    server = Server(landing.settings.clickhouse, deadline=0.3)
+    with pytest.raises(SinkUnavailable, match="run `recoup aggregates rebuild "):
+        Ownership(server).claim([Place(TOPIC, 3)], "w")
+    for aggregate in fed_by(landing.server, "payment_events"):
+        Refill(landing.server, aggregate).run()
+    assert Ownership(server).claim([Place(TOPIC, 3)], "w")
+    landing.assert_aggregates_are_right("payment_events")
 
 
 def test_nothing_is_lost_to_a_rebuild_that_would_lack_rows(landing: Landing) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks.forecast import ibm
-from models.forecast.backtest import backtest, naive_due, naive_mean, weekly_origins
+from models.forecast.backtest import Backtest, backtest, naive_due, naive_mean, weekly_origins
 from models.forecast.cash import COVERAGE, forecast
 from models.forecast.ledger import Ledger, Numbers, exposures
 from models.forecast.payers import Payers, learn
@@ -168,6 +168,26 @@ def test_naive_forecasts_are_what_they_say() -> None:
     whole = ledger([(0, 0, 3, 10), (0, 0, 8, 20), (0, 0, 20, 30)], [(2, 1, 30, 0)])
     assert list(naive_due(whole, 6, 3)) == [10 + 20, 0, 0]  # the overdue one at once
     assert naive_mean(whole, 14, 2) == 15.0
+
+
+def test_weeks_without_cash_have_no_error_and_the_others_keep_theirs() -> None:
+    cash = np.array([[10.0, 0.0]] * 5 + [[0.0, 0.0]] * 40)
+    found = Backtest(
+        origins=tuple(range(45)),
+        cash=cash,
+        expected=cash + 1,
+        low=cash,
+        high=cash,
+        mean=cash + 2,
+        due=cash,
+        totals=cash,
+    )
+    first, second, every = found.wape(found.expected)
+    assert (first, every) == (45 / 50, 90 / 50)
+    assert np.isnan(second)
+    lower, low, high = found.gain(found.mean)
+    assert lower == 90 / 50
+    assert np.isnan([low, high]).all()  # some draw holds no cash
 
 
 def test_customers_who_pay_when_they_always_do_are_foreseen_better_than_by_either_naive_forecast() -> None:

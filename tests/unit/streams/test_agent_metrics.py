@@ -1,9 +1,16 @@
 """What a worker tells of itself between two looks at its own metrics."""
 
-import pytest
+import asyncio
+from typing import Any
 
-from streams import metrics
-from streams.agent_metrics import Figures, look, quantile_ms, told
+import pytest
+from structlog.testing import capture_logs
+
+from connectors.kafka import clients
+from connectors.kafka.settings import KafkaSettings
+from models.clock import WallClock
+from streams import agent_metrics, metrics
+from streams.agent_metrics import Figures, Teller, look, quantile_ms, told
 
 BUCKETS = [(0.01, 2.0), (0.02, 8.0), (0.05, 10.0), (float("inf"), 10.0)]
 
@@ -70,3 +77,48 @@ def test_an_idle_worker_tells_zeros() -> None:
     found = told("land", Figures(now, now))
     assert (found["events"], found["rows"], found["batches"], found["cpu_seconds"]) == (0, 0, 0, 0.0)
     assert found["event_to_result_ms_p99"] is None
+
+
+class Source:
+    """Owns one partition, until it has been asked twice."""
+
+    leases = (1,)
+
+    def __init__(self, failure: Exception | None) -> None:
+        self.failure = failure
+        self.asked = 0
+
+    @property
+    def should_stop(self) -> bool:
+        return False
+
+    async def unread(self) -> int:
+        self.asked += 1
+        if self.failure is not None:
+            raise self.failure
+        return 0
+
+
+@pytest.mark.parametrize("fails", ["unread", "look", "producer"])
+def test_a_failure_to_tell_is_warned_of_and_the_next_time_comes(fails: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> Any:
+        raise ValueError("acme owes 5 euros")
+
+    if fails == "producer":
+        monkeypatch.setattr(clients, "producer", fail)
+    source: Any = Source(ValueError("acme owes 5 euros") if fails == "unread" else None)
+
+    async def twice() -> None:
+        teller = Teller("land", 0, source, KafkaSettings(), WallClock(), every=0.01)
+        if fails == "look":
+            monkeypatch.setattr(agent_metrics, "look", fail)
+        await teller.start()
+        while source.asked < 2:
+            assert not teller.crashed
+            await asyncio.sleep(0.01)
+        await teller.stop()
+
+    with capture_logs() as logs:
+        asyncio.run(asyncio.wait_for(twice(), 20))
+    assert {"event": "metrics_not_told", "job": "land", "error": "ValueError", "log_level": "warning"} in logs
+    assert "acme" not in str(logs)
