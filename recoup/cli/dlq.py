@@ -60,6 +60,8 @@ def list_letters(topics: tuple[str, ...], positions: bool, as_json: bool) -> Non
 def show(position: str, payload: bool, as_json: bool) -> None:
     """Show the letter at POSITION (topic:partition:offset): where it came from, why it was refused, how often.
 
+    Whoever looks with --payload is recorded in the audit log: `recoup audit list --action access`.
+
     \b
     Example:  recoup dlq show payment-events.dlq:0:12 --payload
     """
@@ -67,9 +69,10 @@ def show(position: str, payload: bool, as_json: bool) -> None:
 
     from recoup.dead_letters.letters import letter_at, position_from
     from recoup.dead_letters.replay import Replayed
+    from recoup.dead_letters.showing import opened
 
-    settings = _settings()
-    letter = letter_at(settings, position_from(position))
+    settings, at = _settings(), position_from(position)
+    letter = opened(settings, at, "command") if payload else letter_at(settings, at)
     with Replayed(settings) as replayed:
         told = _as_dict(letter, payload=payload) | {"replayed": str(letter.at) in replayed.all()}
     if as_json:

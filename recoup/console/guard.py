@@ -9,12 +9,15 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from models.clock import Clock, Instant
 from recoup.settings import ConsoleSettings
 from schemas.errors import BadInput
 
 COOKIE = "recoup_console"
 CSRF_HEADER = "X-Recoup-Csrf"
 COOKIE_SECONDS = 12 * 3600
+INSTANT_DIGITS = 15
+"""Of the milliseconds in a cookie; a number of any length would be work for nothing."""
 SHORTEST_TOKEN = 16
 LOOPBACK_NAMES = ("127.0.0.1", "localhost", "::1")
 HEADERS = {
@@ -60,11 +63,12 @@ def check(settings: ConsoleSettings) -> None:
 class Guard:
     """Judges every request before anything else looks at it."""
 
-    def __init__(self, settings: ConsoleSettings) -> None:
+    def __init__(self, settings: ConsoleSettings, clock: Clock) -> None:
         check(settings)
         self._token = settings.token.get_secret_value() if settings.token else ""
         # Not the token itself: a cookie that is stolen cannot be pasted into the address of another console.
-        self._cookie = hmac.new(self._token.encode(), b"recoup console", hashlib.sha256).hexdigest()
+        self._cookie_key = hmac.new(self._token.encode(), b"recoup console", hashlib.sha256).digest()
+        self._clock = clock
         self.csrf = secrets.token_urlsafe(24)
         """What a page that was served by this process knows, and no other does."""
         self._names = self._names_of(settings)
@@ -87,8 +91,9 @@ class Guard:
             response.headers.update(HEADERS)
             if self._token and "token" in request.query:
                 secure = request.secure or request.headers.get("X-Forwarded-Proto") == "https"
+                cookie = self._cookie_until(self._clock.now() + COOKIE_SECONDS * 1000)
                 response.set_cookie(
-                    COOKIE, self._cookie, max_age=COOKIE_SECONDS, httponly=True, samesite="Strict", secure=secure
+                    COOKIE, cookie, max_age=COOKIE_SECONDS, httponly=True, samesite="Strict", secure=secure
                 )
         return response
 
@@ -102,14 +107,27 @@ class Guard:
             raise web.HTTPUnauthorized(text="This console needs its token: open it once with ?token=... at the end.\n")
         if request.method not in ("GET", "HEAD"):
             self._refuse_other_sites(request, host)
+        elif request.path.startswith("/api/") and request.headers.get("Sec-Fetch-Site") in ("cross-site", "same-site"):
+            # It could read no answer; but who is shown a dead letter is recorded.
+            raise web.HTTPForbidden(text="Only the console's own page may ask this.\n")
 
     def _knows_token(self, request: web.Request) -> bool:
         told = (
             (request.query.get("token", ""), self._token),
             (request.headers.get("Authorization", "").removeprefix("Bearer "), self._token),
-            (request.cookies.get(COOKIE, ""), self._cookie),
         )
-        return sum(_same(said, right) for said, right in told) > 0  # all are compared
+        known = [_same(said, right) for said, right in told]
+        return any([*known, self._knows_cookie(request.cookies.get(COOKIE, ""))])  # all are compared
+
+    def _cookie_until(self, end: Instant) -> str:
+        """Signed with its end, so that a browser that keeps it longer does not come in longer."""
+        return f"{end}.{hmac.new(self._cookie_key, str(end).encode(), hashlib.sha256).hexdigest()}"
+
+    def _knows_cookie(self, said: str) -> bool:
+        end, _, _ = said.partition(".")
+        if not (end.isascii() and end.isdecimal()) or len(end) > INSTANT_DIGITS:
+            return False
+        return _same(said, self._cookie_until(int(end))) and self._clock.now() < int(end)
 
     def _refuse_other_sites(self, request: web.Request, host: str) -> None:
         origin = request.headers.get("Origin")

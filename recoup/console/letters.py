@@ -11,6 +11,7 @@ from recoup.dead_letters import mending
 from recoup.dead_letters.letters import letter_at, position_from
 from recoup.dead_letters.proof import Prover
 from recoup.dead_letters.replay import Mend, Replayed, Report, replay, unchanged
+from recoup.dead_letters.showing import opened
 from recoup.settings import Settings
 from recoup.simulator.stack import require_live
 from recoup.tenants import published
@@ -77,12 +78,13 @@ class Letters:
         self.clock = clock
 
     def show(self, at: str) -> Shown:
-        """The letter at a position.
+        """The letter at a position, recorded first under the name of whoever runs the console.
 
         Raises:
             BadInput: there is none.
+            redis.exceptions.RedisError: Redis is away, so nothing was recorded, and nothing is shown.
         """
-        letter = letter_at(self.settings, position_from(at))
+        letter = opened(self.settings, position_from(at), "console")
         value, editable = _as_text(letter.value or b"")
         with Replayed(self.settings) as replayed:
             done = str(letter.at) in replayed.all()

@@ -51,7 +51,7 @@ def serve(settings: Settings, say: Say) -> None:
 
 async def _serve(settings: Settings, say: Say) -> None:
     wanted, clock = settings.console, WallClock()
-    guard, decisions = Guard(wanted), Decisions()
+    guard, decisions = Guard(wanted, clock), Decisions()
     hub = Hub(decisions, clock)
     tail = Tail(settings.kafka, decisions)
     sources = Sources(hub, sources_of(settings, tail))

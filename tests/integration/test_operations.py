@@ -159,7 +159,11 @@ def test_a_refused_message_is_mended_proved_and_sent_again_once(shop):
     shown = shop.recoup("dlq", "show", position)
     assert "negative_money" in shown
     assert "m1" not in shown, "what it holds may be personal data"
+    assert not acts(shop, "access"), "nobody has seen what it holds"
     assert "m1" in shop.ask("dlq", "show", position, "--payload")["value"]
+    (look,) = acts(shop, "access")
+    assert look["subject"] == position
+    assert look["details"] == {"topic": "payment-events", "reason": "negative_money", "through": "command"}
 
     mend = ("dlq", "replay", "--at", position, "--set", "amount_minor=700")
     assert shop.ask(*mend, "--dry-run")["sent"] == 1
@@ -173,7 +177,7 @@ def test_a_refused_message_is_mended_proved_and_sent_again_once(shop):
         "duplicates": 0,
         "recorded": True,
     }
-    (act,) = sent_again(shop)
+    (act,) = acts(shop, "dead_letter")
     assert act["subject"] == position
     assert act["details"] == {
         "topic": "payment-events",
@@ -185,9 +189,9 @@ def test_a_refused_message_is_mended_proved_and_sent_again_once(shop):
     assert shop.letters()["negative_money"]["replayed"] == 1
 
 
-def sent_again(shop: Shop) -> list[dict[str, Any]]:
-    """What the audit log says of letters that were sent again, newest first."""
-    return [json.loads(line) for line in shop.recoup("audit", "list", "--action", "dead_letter", "--json").splitlines()]
+def acts(shop: Shop, action: str) -> list[dict[str, Any]]:
+    """What the audit log says that people did, newest first."""
+    return [json.loads(line) for line in shop.recoup("audit", "list", "--action", action, "--json").splitlines()]
 
 
 def open_invoices(shop: Shop) -> set[str]:
@@ -217,7 +221,7 @@ def test_a_message_that_is_refused_again_counts_its_attempts(shop):
     assert shop.ask("dlq", "replay", "--at", newest, "--at", newest, "--force")["forced"] == 1, (
         "once, though named twice"
     )
-    assert sent_again(shop)[0]["details"]["forced"] == "yes"
+    assert acts(shop, "dead_letter")[0]["details"]["forced"] == "yes"
     wait_for("it to come back", lambda: shop.letters()["unknown_currency"]["letters"] == 3)
     second = shop.ask("dlq", "show", shop.letters()["unknown_currency"]["newest"])
     assert (first["attempt"], second["attempt"]) == (1, 2)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from models.clock import WallClock
+from models.clock import Clock, WallClock
 from recoup.console.account import Page, page_from
 from recoup.console.app import Console
 from recoup.console.decisions import Decisions
@@ -64,18 +64,18 @@ class Double:
 class Served:
     """A console at work."""
 
-    def __init__(self, settings: ConsoleSettings) -> None:
+    def __init__(self, settings: ConsoleSettings, clock: Clock) -> None:
         self.decisions = Decisions()
-        self.hub = Hub(self.decisions, WallClock())
+        self.hub = Hub(self.decisions, clock)
         self.desk = Double()
-        self.console = Console(self.hub, Guard(settings), self.desk, {"home": "test"})
+        self.console = Console(self.hub, Guard(settings, clock), self.desk, {"home": "test"})
         self.url = ""
 
 
 @contextmanager
-def served(settings: ConsoleSettings | None = None) -> Iterator[Served]:
+def served(settings: ConsoleSettings | None = None, clock: Clock | None = None) -> Iterator[Served]:
     """A console on a thread of its own, at a free port."""
-    console = Served(settings or ConsoleSettings())
+    console = Served(settings or ConsoleSettings(), clock or WallClock())
     loop = asyncio.new_event_loop()
     runner = web.AppRunner(console.console.app(), access_log=None, shutdown_timeout=0.1)
 

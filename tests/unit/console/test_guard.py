@@ -7,9 +7,10 @@ import httpx
 import pytest
 from click.testing import CliRunner
 
+from models.clock import SetClock, WallClock
 from recoup.cli.main import recoup
 from recoup.console.app import ASSETS
-from recoup.console.guard import Guard, is_loopback
+from recoup.console.guard import COOKIE, COOKIE_SECONDS, Guard, is_loopback
 from recoup.settings import ConsoleSettings
 from schemas.errors import BadInput
 from tests.unit.console.served import Served, served
@@ -42,10 +43,10 @@ def post(console: Served, **headers: str) -> httpx.Response:
 
 def test_other_machines_need_a_token_worth_the_name():
     with pytest.raises(BadInput, match="RECOUP_CONSOLE__TOKEN"):
-        Guard(ConsoleSettings(host="0.0.0.0"))  # noqa: S104 - refused
+        Guard(ConsoleSettings(host="0.0.0.0"), WallClock())  # noqa: S104 - refused
     with pytest.raises(BadInput, match="16"):
-        Guard(ConsoleSettings(host="0.0.0.0", token="short"))  # noqa: S104
-    Guard(ConsoleSettings(host="0.0.0.0", token=TOKEN))  # noqa: S104 - not bound
+        Guard(ConsoleSettings(host="0.0.0.0", token="short"), WallClock())  # noqa: S104
+    Guard(ConsoleSettings(host="0.0.0.0", token=TOKEN), WallClock())  # noqa: S104 - not bound
 
 
 def test_the_command_refuses_as_well(tmp_path):
@@ -99,6 +100,25 @@ def test_the_token_is_known_from_a_cookie_after_the_first_visit(locked):
         assert visitor.get(f"{locked.url}/assets/main.js").status_code == 200
 
 
+def test_a_cookie_ends_by_the_consoles_clock_whatever_the_browser_keeps():
+    clock = SetClock(WallClock().now())
+    with served(ConsoleSettings(token=TOKEN), clock) as locked:
+        kept = httpx.get(f"{locked.url}/?token={TOKEN}").cookies[COOKIE]
+
+        def asked_with(cookie: str) -> int:
+            return httpx.get(locked.url, headers={b"Cookie": f"{COOKIE}={cookie}".encode()}).status_code
+
+        end, _, signature = kept.partition(".")
+        clock.instant = int(end) - 1
+        assert asked_with(kept) == 200
+        clock.instant += 1
+        assert asked_with(kept) == 401
+        assert asked_with(f"{int(end) + 1000 * COOKIE_SECONDS}.{signature}") == 401, "its end is signed"
+        assert asked_with(f"{'9' * 5_000}.{signature}") == 401
+        assert asked_with("².x") == 401
+        assert asked_with("") == 401
+
+
 def test_a_token_that_is_no_text_is_a_wrong_one(locked):
     assert httpx.get(locked.url, headers={b"Authorization": b"Bearer \xff\xfe"}).status_code == 401
 
@@ -125,6 +145,15 @@ def test_no_other_page_can_send_anything(console, headers):
     before = len(console.desk.sent)
     assert post(console, **headers).status_code == 403
     assert len(console.desk.sent) == before
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_no_other_page_can_look_at_anything_in_somebodys_name(console, site):
+    """Who is shown a dead letter is recorded."""
+    path = f"{console.url}/api/letter?at=payment-events.dlq:0:1"
+    assert httpx.get(path, headers={"Sec-Fetch-Site": site}).status_code == 403
+    assert httpx.get(path, headers={"Sec-Fetch-Site": "same-origin"}).status_code == 400
+    assert httpx.get(console.url, headers={"Sec-Fetch-Site": site}).status_code == 200, "a link to the page is fine"
 
 
 def test_a_form_of_another_site_is_not_even_read(console):
