@@ -1,7 +1,7 @@
 // How much flows, how late it is, and the last five minutes of it.
 import { byId, make, mark, say } from "./dom.js";
 import { drawSpark, makeSpark } from "./spark.js";
-import { count, milliseconds, plural, rate } from "./words.js";
+import { count, milliseconds, plural, rate, unsent } from "./words.js";
 
 const LATE_SECONDS = 10;
 const SLOW_DECISION_MS = 1_000;
@@ -38,8 +38,9 @@ export function showFlow(page) {
     const rows = here ? working.rows_per_second : landed?.rows_per_second;
     if (parts.working || landed) set(tiles.rows, rate(rows), here ? peak(working.rows, rows) : landed ? "last whole minute" : "nobody tells", working?.rows ?? []);
     if (heaps) {
-      const open = heaps.reduce((sum, heap) => sum + heap.letters - (heap.replayed ?? 0), 0);
-      set(tiles.letters, count(open), heaps.length ? `of ${plural(heaps.length, "kind")}` : "nothing was refused");
+      const { open, atMost } = unsent(heaps);
+      const kinds = heaps.length ? `of ${plural(heaps.length, "kind")}` : "nothing was refused";
+      set(tiles.letters, count(open), atMost ? `at most, ${kinds}` : kinds);
     }
     latency(tiles["to-decision"], working?.to_decision ?? landed?.to_decision, working?.to_decisions ?? [], SLOW_DECISION_MS);
     latency(tiles["to-row"], working?.to_row ?? landed?.to_row, working?.to_rows ?? [], SLOW_ROW_MS);

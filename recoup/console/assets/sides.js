@@ -1,6 +1,6 @@
 // What stands beside the flow: sources, stops, rules that deny, what is in force, workers, the count of dead letters.
 import { byId, fill, keep, make, mark, say } from "./dom.js";
-import { count, percent, plain } from "./words.js";
+import { count, percent, plain, unsent } from "./words.js";
 
 const HEADS = {
   Tenant: null,
@@ -30,9 +30,9 @@ export function showSides(page) {
     if (has("in_force")) setInForce(parts.in_force);
     if (has("working")) setWorkers(parts.working.workers);
     if (has("heaps")) {
-      const open = parts.heaps.reduce((sum, heap) => sum + heap.letters - (heap.replayed ?? 0), 0);
-      say(byId("letters-badge"), count(open));
-      byId("letters-badge").setAttribute("aria-label", `${count(open)} that nobody has sent again`);
+      const { open, atMost } = unsent(parts.heaps);
+      say(byId("letters-badge"), atMost ? `≤ ${count(open)}` : count(open));
+      byId("letters-badge").setAttribute("aria-label", `${atMost ? "at most " : ""}${count(open)} that nobody has sent again`);
     }
   });
 }

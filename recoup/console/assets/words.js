@@ -46,6 +46,12 @@ export function moment(at, zone) {
   return `${parts.year}-${parts.month}-${parts.day} ${parts.hour}:${parts.minute}`;
 }
 
+// How many dead letters nobody has sent again; of too many that were sent again only the most there can be is known.
+export function unsent(heaps) {
+  const open = heaps.reduce((sum, heap) => sum + heap.letters - (heap.replayed ?? 0), 0);
+  return { open, atMost: open > 0 && heaps.some((heap) => heap.replayed === null) };
+}
+
 export const plain = (code) => String(code).replaceAll("_", " ");
 
 export const plural = (number, one, many = `${one}s`) => `${count(number)} ${number === 1 ? one : many}`;

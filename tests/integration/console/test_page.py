@@ -126,6 +126,17 @@ def test_all_parts_are_shown_and_amounts_have_their_currencys_decimals(console, 
     expect(page.locator("#letters-badge")).to_have_text("2")
 
 
+def test_letters_of_which_too_many_were_sent_again_to_ask_are_at_most_so_many(console, visit):
+    page = visit(console.url)
+    live(page)
+    expect(page.locator("#tile-letters .note").last).to_have_text("of 1 kind")
+    console.hub.put("heaps", [Heap("payment-events", "negative_money", 6_000, None, 1_790_000_000_000)])
+    expect(page.locator("#letters-badge")).to_have_text("≤ 6,000")
+    expect(page.locator("#letters-badge")).to_have_attribute("aria-label", "at most 6,000 that nobody has sent again")
+    expect(page.locator("#tile-letters strong")).to_have_text("6,000")
+    expect(page.locator("#tile-letters .note").last).to_have_text("at most, of 1 kind")
+
+
 def test_names_that_look_like_code_are_texts(console, visit):
     console.desk.stories[HOSTILE, LINK] = story(LINK)
     at = f"payment-events.dlq:0:{HOSTILE}"
