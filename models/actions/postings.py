@@ -36,14 +36,17 @@ Line = tuple[str, str, PostedLine]
 class Books:
     """An account's books while events are folded in: opened before the first of them, told after each."""
 
-    __slots__ = ("_crm", "_facts", "_given_up", "_invoices", "_key", "_on_account", "_rests", "_zone")
+    __slots__ = (
+        "_account_id", "_crm", "_facts", "_given_up", "_invoices", "_key", "_on_account", "_rests", "_tenant_id", "_zone",
+    )  # fmt: skip
 
     def __init__(self, facts: Facts, zone: Zone, key: str) -> None:
         payments = facts.payments
         self._facts = facts
         self._crm = facts.crm
         self._zone = zone
-        self._key = key
+        self._key = key.encode()
+        self._tenant_id, _, self._account_id = key.partition("|")
         self._invoices = payments.invoices.copy()
         rests: Sums = {}
         for name, invoice in payments.invoices.items():
@@ -92,8 +95,8 @@ class Books:
         touch = last_touch(self._facts, at) if cash > 0 else NO_TOUCH
         posted = LedgerPosted(
             event_id=f"{cause}:posted:{currency}" if len(cause) <= LONGEST_ID else _short_id(key, cause, currency),
-            tenant_id=event.tenant_id,
-            account_id=event.account_id,
+            tenant_id=self._tenant_id,
+            account_id=self._account_id,
             occurred_at=event.occurred_at,
             source=SOURCE,
             history=event.history,
@@ -108,7 +111,7 @@ class Books:
             contact_channel=touch[1],  # type: ignore[arg-type]
             lines=tuple([line[2] for line in lines]),
         )
-        return POSTINGS, key.encode(), encode(posted)
+        return POSTINGS, key, encode(posted)
 
     def _lines(self, invoices: dict[str, Invoice]) -> list[Line]:
         """What has changed of what is open, by invoice."""
@@ -160,8 +163,8 @@ class Books:
         return {currency: amount for currency, amount in found.items() if amount}
 
 
-def _short_id(key: str, cause: str, currency: str) -> str:
-    return f"{blake2b(f'{key}|{cause}'.encode(), digest_size=16).hexdigest()}:posted:{currency}"
+def _short_id(key: bytes, cause: str, currency: str) -> str:
+    return f"{blake2b(key + b'|' + cause.encode(), digest_size=16).hexdigest()}:posted:{currency}"
 
 
 def _on_account(payments: PaymentFacts, issued: int) -> Sums:
