@@ -26,7 +26,7 @@ def test_text_never_ends_its_quotes(text: str) -> None:
 def test_a_statement_begins_with_its_first_word(path: object) -> None:
     text = path.read_text("utf-8")  # type: ignore[attr-defined]
     lines = [line for line in text.splitlines() if not line.lstrip().startswith("--")]
-    assert lines[0].split()[0] in {"SELECT", "INSERT", "CREATE", "DROP", "EXCHANGE", "WITH"}
+    assert lines[0].split()[0] in {"SELECT", "INSERT", "CREATE", "DROP", "EXCHANGE", "SYSTEM", "WITH"}
 
 
 def test_a_value_that_is_missing_is_an_error() -> None:
