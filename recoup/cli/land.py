@@ -17,7 +17,8 @@ def rebuild(table: str, yes: bool, as_json: bool) -> None:
 
     The table stays readable and is exchanged for the new one at the end. Rows whose messages retention has removed from
     the topics are copied as they are. Land workers may run; when the tables change places they stop, and have to be
-    started again unless something does that for them. Aggregates of the table's rows are filled again afterwards.
+    started again unless something does that for them. Aggregates of the table's rows are filled again afterwards; workers
+    wait for it and, if that was cut short, say what to run.
 
     \b
     Example:  recoup land rebuild payment_events
