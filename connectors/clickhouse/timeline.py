@@ -4,7 +4,7 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 
 from connectors.clickhouse.statements import Name, statement
-from connectors.clickhouse.tables import DEAD_LETTERS, table_name
+from connectors.clickhouse.tables import table_name
 from models.clock import Instant
 from schemas.control import Tenant, decode_tenant
 from schemas.registry import ACCOUNT_TOPICS
@@ -52,7 +52,7 @@ def landed_of(client: Client, database: str, tenant_id: str, account_id: str, mo
 
 def refused_of(client: Client, database: str, tenant_id: str, account_id: str, most: int) -> list[Refused]:
     """The newest dead letters."""
-    query = statement(f"{DEAD_LETTERS}_of", database=Name(database), tenant=tenant_id, account=account_id, most=most)
+    query = statement("dead_letters_of", database=Name(database), tenant=tenant_id, account=account_id, most=most)
     return [Refused(*row) for row in client.query(query).result_rows]
 
 

@@ -218,7 +218,8 @@ def test_grafana_asks_as_a_user_who_may_only_read(compose):
     assert all((grant.text or "").startswith("GRANT SELECT ON ") for grant in user.iterfind("grants/query"))
     assert users.findtext(f"profiles/{user.findtext('profile')}/readonly") == "2"
 
-    variable = user.find("password").attrib["from_env"]
+    (password,) = user.iterfind("password")
+    variable = password.attrib["from_env"]
     assert server["environment"][variable] == grafana["CLICKHOUSE_PASSWORD"]
     mounted = dict(volume.split(":")[:2] for volume in server["volumes"])
     assert mounted["./deploy/clickhouse/grafana.xml"].startswith("/etc/clickhouse-server/users.d/")
