@@ -506,7 +506,8 @@ def test_an_unused_session_is_forgotten(client: Client) -> None:
 def test_external_data_are_tables_of_one_request(client: Client) -> None:
     data = ExternalData(file_name="people.csv", data=b"1,ann\n2,bob\n", fmt="CSV", structure="id UInt32, name String")
     data.add_file(file_name="more.tsv", data=b"3\tcy\n", fmt="TSV", types="UInt32,String")
-    sql = "SELECT * FROM people UNION ALL SELECT * FROM more ORDER BY 1"
+    # Ordered outside: behind UNION ALL an ORDER BY belongs to the last SELECT alone.
+    sql = "SELECT * FROM (SELECT * FROM people UNION ALL SELECT * FROM more) ORDER BY id"
     assert client.query(sql, external_data=data).result_rows == [(1, "ann"), (2, "bob"), (3, "cy")]
     fails(client, "SELECT * FROM people", 60)
 
