@@ -27,7 +27,7 @@ PROBE = DAY
 def instant(moment: datetime) -> Instant:
     """A date and time with an offset, in milliseconds since the epoch; what is finer is cut off."""
     since = moment - EPOCH  # dividing it by a millisecond would cost twice as much
-    return (since.days * 86_400 + since.seconds) * 1_000 + since.microseconds // 1_000
+    return since.days * DAY + since.seconds * SECOND + since.microseconds // 1_000
 
 
 @lru_cache(maxsize=4_096)
@@ -41,6 +41,7 @@ def day_number(day: date) -> int:
     return day.toordinal() - EPOCH_ORDINAL
 
 
+@lru_cache(maxsize=4_096)
 def date_of(day: int) -> date:
     """A day number as a date."""
     return date.fromordinal(day + EPOCH_ORDINAL)

@@ -16,7 +16,7 @@ from models.account.outcome import APPLIED, Drop
 from models.account.promises import Judged, judge, review_for
 from models.account.standing import standing_of
 from models.account.state import AccountState, Facts, close_stored, encode, fold, open_stored
-from models.actions.announce import Case, Message, Scored, announce, decision_id, news_of, review_of
+from models.actions.announce import Case, Message, Scored, announce, decision_id, news_of
 from models.actions.choice import Caps, Choice, Conditions, Look, earliest
 from models.actions.confirmation import ASKING, confirmation
 from models.actions.in_force import Decider, Strategies, decider_of
@@ -212,10 +212,12 @@ def _fold(work: Work, place: int, facts: Facts, plan: Plan, outcome: Outcome) ->
         Whether the facts have changed, whether that is news, and whether a word may be an opt-out.
     """
     changed = news = asks = False
-    mismatches = facts.payments.mismatches
+    payments = facts.payments
+    mismatches = payments.mismatches
     books: Books | None = None
     for event, number in work.events:
-        posts = type(event) in CAUSES
+        kind = type(event)
+        posts = kind in CAUSES
         if posts and books is None:
             books = Books(facts, plan.zone, work.key)
         answer = facts.apply(event)
@@ -223,14 +225,14 @@ def _fold(work: Work, place: int, facts: Facts, plan: Plan, outcome: Outcome) ->
             if posts and books is not None:
                 outcome.messages[place] += books.tell(event)
             changed, news = True, news or not event.history
-            asks = asks or (type(event) in ASKING and not event.history)
-            if type(event) in TELLING:
+            asks = asks or (kind in ASKING and not event.history)
+            if kind in TELLING:
                 outcome.suppressions += suppressions_of(event, facts)
         elif isinstance(answer, Drop):
             outcome.dropped[place].append(answer.reason)
         elif isinstance(answer, Refusal):
             outcome.refused[place].append((number, answer))
-    outcome.mismatches += facts.payments.mismatches - mismatches
+    outcome.mismatches += payments.mismatches - mismatches
     return changed, news, asks
 
 
@@ -259,7 +261,7 @@ def _decide(cases: list[Case], outcome: Outcome, caps: Caps) -> None:
         told, course = announce(case, choice, decision, score, shadow)
         messages[case.place] += told
         states[case.place] = case.key, close_stored(case.stored, course)
-        reviews[case.place] = case.key, review_of(case, choice)
+        reviews[case.place] = case.key, course.review_at
     outcome.scored = len(cases)
     outcome.decided = dict(Counter([choice.action for choice in choices]))
     outcome.contacts = sum([choice.draft is not None for choice in choices])

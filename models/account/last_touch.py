@@ -11,23 +11,20 @@ NEVER_THERE = (FAILED, "bounced", "not_connected", "wrong_party")
 ABOUT_A_DEBT = ("collection", "validation_notice")
 
 
-NO_TOUCH = None, None
-
-
-def last_touch(facts: Facts, at: Instant) -> tuple[str | None, str | None]:
-    """The contact's id and channel; NO_TOUCH when there was none, or none is known yet.
+def last_touch(facts: Facts, at: Instant) -> tuple[str, str] | None:
+    """The contact's id and channel; None when there was none, or none is known yet.
 
     Args:
         at: when the money was received.
     """
     since = at - LAST_TOUCH_DAYS * DAY
     if facts.contacts.last_contact_at < since:  # saves the contacts from being decoded
-        return NO_TOUCH
-    latest, found, channel = since, None, None
-    for name, touch in facts.interactions.touches.items():
-        if latest <= touch.at <= at and _left(touch) and (touch.at > latest or found is None or name > found):
+        return None
+    latest, found, channel = since, None, ""
+    for name, touch in reversed(facts.interactions.touches.items()):  # the newest are mostly the last
+        if latest <= touch.at <= at and (touch.at > latest or found is None or name > found) and _left(touch):
             latest, found, channel = touch.at, name, touch.channel
-    return found, channel
+    return None if found is None else (found, channel)
 
 
 def _left(touch: Touch) -> bool:

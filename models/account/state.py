@@ -50,26 +50,22 @@ _interactions = msgspec.msgpack.Decoder(InteractionFacts).decode
 
 
 class Facts:
-    """What the events say, one fold for each source topic, each decoded when it is first asked for."""
+    """What the events say, one fold for each source topic, each decoded when it is first asked for.
 
-    __slots__ = ("_bars", "_contacts", "_crm", "_interactions", "_payments", "_stored")
+    All but `payments`, what is owed and was paid: everybody asks for it.
+    """
+
+    __slots__ = ("_bars", "_contacts", "_crm", "_interactions", "_stored", "payments")
 
     def __init__(self, stored: Stored | None = None) -> None:
         """`stored` is kept up to date by `encoded`; a fold in it that has changed is empty until then."""
         self._stored = Stored() if stored is None else stored
-        self._payments: PaymentFacts | None = None
+        owed = self._stored.payments
+        self.payments: PaymentFacts = _payments(owed) if owed else PaymentFacts()
         self._crm: CrmFacts | None = None
         self._bars: Bars | None = None
         self._contacts: Contacts | None = None
         self._interactions: InteractionFacts | None = None
-
-    @property
-    def payments(self) -> PaymentFacts:
-        """What is owed and was paid."""
-        if self._payments is None:
-            stored = self._stored.payments
-            self._payments = _payments(stored) if stored else PaymentFacts()
-        return self._payments
 
     @property
     def crm(self) -> CrmFacts:

@@ -1,5 +1,6 @@
 """A decision as the messages that tell of it, and the course that follows from them: nothing else carries it on."""
 
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -13,7 +14,7 @@ from models.actions.choice import Choice, Day, Policy, earliest
 from models.actions.contact import EXPIRES, Draft
 from models.actions.options import CREDIT_HOLD
 from models.actions.schedule import Plan
-from models.calendar import date_of, utc
+from models.calendar import EPOCH, date_of, utc
 from models.clock import Instant
 from models.features.catalogue import FEATURES_HASH
 from models.propensity.serving import CHALLENGER, CHAMPION, Model, Role
@@ -40,6 +41,7 @@ Message = tuple[str, bytes, bytes]
 Trigger = Literal["event", "review"]
 
 encode = msgspec.json.Encoder().encode
+replace = msgspec.structs.replace
 _NO_ID = blake2b(digest_size=16)
 
 
@@ -113,7 +115,6 @@ class Scored(msgspec.Struct, gc=False):
 NO_NEWS = News()
 TOLD_ACTIONS = (HAND_TO_PERSON, CREDIT_HOLD)
 """Actions that are told of as customer events."""
-NO_VERDICTS: tuple[tuple[str, ...], tuple[str, ...]] = (), ()
 
 
 def news_of(plan: Plan, course: Course, standing: Standing, today: Day) -> News:
@@ -149,40 +150,55 @@ def announce(
         decision: its id, which the choice was drawn by.
     """
     course, news, at, draft = case.stored.course, case.news, case.at, choice.draft
-    review_at, since = review_of(case, choice), news.overdue_since
-    channel = template = contact_id = purpose = None
-    kept, broken = _verdicts(case.promises) if case.promises else NO_VERDICTS
+    review_at = choice.review_at if case.judging_at is None else earliest(choice.review_at, case.judging_at)
+    nba = _decided(case, choice, decision, score, review_at)
+    key = case.key.encode()
+    messages = [(SCORES, key, encode(_told(nba, score, case.focus, CHAMPION))), (DECISIONS, key, encode(nba))]
+    if shadow is not None:
+        messages.append((SCORES, key, encode(_told(nba, shadow, case.shadow_focus, CHALLENGER))))
     if draft is not None:
-        channel, template, contact_id, purpose = draft.channel, draft.template, decision + ":contact", draft.purpose
+        messages.append((REQUESTS, key, encode(_request(nba, draft, at))))
+    if news.overdue or news.cured is not None or nba.action in TOLD_ACTIONS:
+        messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _customer_events(nba, news, choice.escalation)]
+    if case.promises:
+        messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _judgements(nba, case.promises)]
+    return messages, course.advanced(nba, at=at, review_at=review_at, overdue_since=news.overdue_since)
+
+
+def _decided(case: Case, choice: Choice, decision: str, score: Scored, review_at: Instant | None) -> NextBestAction:
+    """The decision's own message.
+
+    It is put together in parts, because CPython packs the names of a call with more than 15 of them into a dict, which
+    costs three times as much as the message (benchmarks/core).
+    """
+    news, draft = case.news, choice.draft
+    since = news.overdue_since
     nba = NextBestAction(
         event_id=decision + ":nba",
         tenant_id=case.tenant_id,
         account_id=case.account_id,
-        occurred_at=utc(at),
+        occurred_at=utc(case.at),
         source=SOURCE,
         decision_id=decision,
-        decision_no=course.decision_no + 1,
+        decision_no=case.stored.course.decision_no + 1,
         trigger=case.trigger,
         action=choice.action,
         policy=case.policy.name,
         model=score.model.model_id,
         arm=choice.arm,
         score=score.probability,
-        channel=channel,
-        template=template,
+        review_at=None if review_at is None else utc(review_at),
+        reasons=choice.reasons,
+    )
+    nba = replace(
+        nba,
         step=choice.step,
         invoice_ids=choice.invoice_ids,
         actions=choice.actions,
-        contact_id=contact_id,
-        purpose=purpose,
-        review_at=None if review_at is None else utc(review_at),
-        reasons=choice.reasons,
         overdue=news.invoice_ids,
         overdue_since=None if since is None else utc(since),
-        promises_kept=kept,
-        promises_broken=broken,
         segment=choice.segment,
-        currency=choice.currency,  # type: ignore[arg-type]
+        currency=choice.currency,
         at_stake_minor=choice.at_stake,
         pay_wait=choice.pay_wait,
         context=choice.context,
@@ -190,40 +206,26 @@ def announce(
         hold_out=choice.hold_out,
         explore=choice.explore,
     )
-    key = case.key.encode()
-    messages = [(SCORES, key, encode(_told(nba, score, case.focus, CHAMPION))), (DECISIONS, key, encode(nba))]
-    if shadow is not None:
-        messages.append((SCORES, key, encode(_told(nba, shadow, case.shadow_focus, CHALLENGER))))
-    if draft is not None and contact_id is not None:
-        messages.append((REQUESTS, key, encode(_request(nba, draft, contact_id, at))))
-    if news.overdue or news.cured is not None or nba.action in TOLD_ACTIONS:
-        messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _customer_events(nba, news, choice.escalation)]
+    if draft is not None:
+        contact_id = decision + ":contact"
+        nba = replace(nba, channel=draft.channel, template=draft.template, contact_id=contact_id, purpose=draft.purpose)
     if case.promises:
-        messages += [(CUSTOMER_EVENTS, key, encode(fact)) for fact in _judgements(nba, case.promises)]
-    return messages, course.advanced(nba, at=at, review_at=review_at, overdue_since=since)
-
-
-def review_of(case: Case, choice: Choice) -> Instant | None:
-    """When the account is looked at again: when the policy says, or a promise can be judged before."""
-    return earliest(choice.review_at, case.judging_at)
+        kept, broken = _verdicts(case.promises)
+        nba = replace(nba, promises_kept=kept, promises_broken=broken)
+    return nba
 
 
 def _told(nba: NextBestAction, scored: Scored, focus: str | None, role: Role) -> PropensityScored:
-    model, days = scored.model, scored.days
+    days = scored.days
     quantiles = len(days) > 1
-    return PropensityScored(
+    return replace(
+        _score_of(scored.model, role, nba.tenant_id),
         event_id=nba.decision_id + (":score" if role == CHAMPION else ":challenger"),
-        tenant_id=nba.tenant_id,
         account_id=nba.account_id,
         occurred_at=nba.occurred_at,
-        source=SOURCE,
         decision_id=nba.decision_id,
-        horizon_days=model.horizon_days,
         probability=scored.probability,
-        model=model.model_id,
         features_id=scored.features_id,
-        role=role,
-        target=model.target,
         invoice_id=focus,
         band=scored.band,
         uncertainty=scored.uncertainty,
@@ -231,12 +233,32 @@ def _told(nba: NextBestAction, scored: Scored, focus: str | None, role: Role) ->
         days_low=days[0] if quantiles else None,
         days_high=days[2] if quantiles else None,
         reasons=scored.reasons,
-        features_hash=FEATURES_HASH,
-        features=scored.features,  # type: ignore[arg-type]  # written at once, and NaN as null; a tuple would be a copy
+        features=scored.features,  # written at once, and NaN as null; a tuple would be a copy
     )
 
 
-def _request(nba: NextBestAction, draft: Draft, contact_id: str, at: Instant) -> ContactRequested:
+@lru_cache(maxsize=256)
+def _score_of(model: Model, role: Role, tenant_id: str) -> PropensityScored:
+    """What all scores of a model have in common."""
+    return PropensityScored(
+        event_id="",
+        tenant_id=tenant_id,
+        account_id="",
+        occurred_at=EPOCH,
+        source=SOURCE,
+        decision_id="",
+        horizon_days=model.horizon_days,
+        probability=0.0,
+        model=model.model_id,
+        features_id="",
+        role=role,
+        target=model.target,
+        features_hash=FEATURES_HASH,
+    )
+
+
+def _request(nba: NextBestAction, draft: Draft, at: Instant) -> ContactRequested:
+    contact_id = nba.decision_id + ":contact"
     return ContactRequested(
         event_id=nba.decision_id + ":request",
         tenant_id=nba.tenant_id,

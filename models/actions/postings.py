@@ -8,12 +8,12 @@ event of money, cash = - lines + on account + recovered.
 from hashlib import blake2b
 from typing import Any
 
-from models.account.last_touch import NO_TOUCH, last_touch
+from models.account.last_touch import last_touch
 from models.account.ledger import VOIDED, WRITTEN_OFF, Invoice, PaymentFacts, decode_invoice
 from models.account.payments import HANDLERS
 from models.account.seen import instant_of
 from models.account.state import Facts
-from models.actions.announce import SOURCE, Message, encode
+from models.actions.announce import SOURCE, Message, encode, replace
 from models.calendar import Zone, date_of, instant
 from models.compliance.live import debt_of
 from schemas.envelope import Event, type_of
@@ -27,33 +27,29 @@ LONGEST_ID = 180
 """Of a cause, for its posting's id to begin with it."""
 
 Sums = dict[str, int]
-"""Minor units by currency, or by invoice."""
+"""Minor units by currency."""
 NOTHING: Sums = {}
-Line = tuple[str, str, PostedLine]
-"""Invoice id and currency before it."""
+Line = tuple[str, PostedLine]
+"""Currency and line."""
 
 
 class Books:
     """An account's books while events are folded in: opened before the first of them, told after each."""
 
-    __slots__ = (
-        "_account_id", "_crm", "_facts", "_given_up", "_invoices", "_key", "_on_account", "_rests", "_tenant_id", "_zone",
-    )  # fmt: skip
+    __slots__ = ("_account_id", "_facts", "_given_up", "_key", "_on_account", "_open", "_tenant_id", "_zone")
 
     def __init__(self, facts: Facts, zone: Zone, key: str) -> None:
         payments = facts.payments
         self._facts = facts
-        self._crm = facts.crm
         self._zone = zone
         self._key = key.encode()
         self._tenant_id, _, self._account_id = key.partition("|")
-        self._invoices = payments.invoices.copy()
-        rests: Sums = {}
+        self._open: dict[str, tuple[Invoice, int]] = {}
+        """Invoices that are open, and what is open of each."""
         for name, invoice in payments.invoices.items():
             if invoice.known:
-                rests[name] = invoice.amount + invoice.adjusted - invoice.paid  # its `rest`, without the call
-        self._rests = rests
-        self._on_account = _on_account(payments, len(rests))
+                self._open[name] = invoice, invoice.amount + invoice.adjusted - invoice.paid  # its `rest`, uncalled
+        self._on_account = _on_account(payments, len(self._open))
         self._given_up = _given_up(payments) if payments.habits.written_off else {}
 
     def tell(self, event: Event) -> list[Message]:
@@ -61,39 +57,33 @@ class Books:
         payments, kind, had = self._facts.payments, type(event), self._on_account
         recovered = self._recovered(payments) if payments.habits.written_off else NOTHING
         lines = self._lines(payments.invoices)
-        has = self._on_account = _on_account(payments, len(self._rests))
-        cash, currency = 0, ""
+        has = self._on_account = _on_account(payments, len(self._open))
+        cash, currency = 0, lines[0][0] if lines else ""
         if kind is PaymentReceived:
             cash, currency = event.amount_minor, event.currency  # type: ignore[attr-defined]
         elif kind is PaymentReversed:
             cash, currency = -event.amount_minor, event.currency  # type: ignore[attr-defined]
-        elif lines:
-            currency = lines[0][1]
-        if has == had and not recovered:  # nearly always
-            if not currency:
-                return []
-            if not lines or (len(lines) == 1 and lines[0][1] == currency):
-                return [self._message(event, currency, cash, lines)]
-        moved = {one for one in has.keys() | had.keys() if has.get(one, 0) != had.get(one, 0)}
-        moved |= recovered.keys() | {line[1] for line in lines} | ({currency} if cash else set())
+        if has == had and not recovered and (not lines or (len(lines) == 1 and lines[0][0] == currency)):  # mostly
+            return [self._message(event, currency, lines, cash, 0, 0)] if currency else []
+        moved = {of for of, _ in lines} | recovered.keys() | ({currency} if cash else set())
+        moved |= {of for of in has.keys() | had.keys() if has.get(of, 0) != had.get(of, 0)}
         return [
             self._message(
                 event,
-                one,
-                cash if one == currency else 0,
-                [line for line in lines if line[1] == one],
-                has.get(one, 0) - had.get(one, 0),
-                recovered.get(one, 0),
+                of,
+                [line for line in lines if line[0] == of],
+                cash if of == currency else 0,
+                has.get(of, 0) - had.get(of, 0),
+                recovered.get(of, 0),
             )
-            for one in sorted(moved)
+            for of in sorted(moved)
         ]
 
     def _message(
-        self, event: Event, currency: Any, cash: int, lines: list[Line], on_account: int = 0, recovered: int = 0
+        self, event: Event, currency: Any, lines: list[Line], cash: int, on_account: int, recovered: int
     ) -> Message:
         at, key, cause = instant(event.occurred_at), self._key, event.event_id
-        touch = last_touch(self._facts, at) if cash > 0 else NO_TOUCH
-        posted = LedgerPosted(
+        posted = LedgerPosted(  # with no more names than `announce` says
             event_id=f"{cause}:posted:{currency}" if len(cause) <= LONGEST_ID else _short_id(key, cause, currency),
             tenant_id=self._tenant_id,
             account_id=self._account_id,
@@ -107,36 +97,34 @@ class Books:
             cash_minor=cash,
             on_account_minor=on_account,
             recovered_minor=recovered,
-            contact_id=touch[0],
-            contact_channel=touch[1],  # type: ignore[arg-type]
-            lines=tuple([line[2] for line in lines]),
+            lines=tuple([line for _, line in lines]),
         )
+        if cash > 0 and (touch := last_touch(self._facts, at)) is not None:
+            posted = replace(posted, contact_id=touch[0], contact_channel=touch[1])
         return POSTINGS, key, encode(posted)
 
     def _lines(self, invoices: dict[str, Invoice]) -> list[Line]:
         """What has changed of what is open, by invoice."""
-        rests, lines, waiting = self._rests, [], 0
+        known, lines, waiting = self._open, [], 0
         for name, invoice in invoices.items():
             if not invoice.known:
                 waiting += 1
                 continue
-            rest, was = invoice.amount + invoice.adjusted - invoice.paid, rests.get(name, 0)
+            rest = invoice.amount + invoice.adjusted - invoice.paid
+            was = known[name][1] if name in known else 0
             if rest != was:  # what is open is never 0
                 lines.append(self._line(name, invoice, rest - was, 0 if was else 1))
-                rests[name] = rest
-                if not was:
-                    self._invoices[name] = invoice
-        if len(rests) + waiting != len(invoices):
-            lines += [
-                self._line(name, self._invoices.pop(name), -rests.pop(name), -1)
-                for name in rests.keys() - invoices.keys()
-            ]
+                known[name] = invoice, rest
+        if len(known) + waiting != len(invoices):
+            for name in known.keys() - invoices.keys():
+                invoice, was = known.pop(name)
+                lines.append(self._line(name, invoice, -was, -1))
         if len(lines) > 1:
-            lines.sort()
+            lines.sort(key=_invoice_of)
         return lines
 
     def _line(self, name: str, invoice: Invoice, amount: int, opened: Any) -> Line:
-        day, crm, placed = self._zone.day, self._crm, invoice.at
+        day, crm, placed = self._zone.day, self._facts.crm, invoice.at
         if crm.debts and (debt := debt_of(crm, invoice.debt_id)) is not None:
             placed = instant_of(debt.stamp)
         line = PostedLine(
@@ -146,7 +134,7 @@ class Books:
             placed_on=date_of(day(placed)),
             opened=opened,
         )
-        return name, invoice.currency, line
+        return invoice.currency, line
 
     def _recovered(self, payments: PaymentFacts) -> Sums:
         """Money that went onto invoices that were written off, by currency; taken off = negative."""
@@ -155,12 +143,16 @@ class Books:
         found: Sums = {}
         for name, (currency, paid) in has.items():
             was = had.get(name)
-            if was is not None or name not in self._rests:  # what was paid while it was open is no more
+            if was is not None or name not in self._open:  # what was paid while it was open is no more
                 found[currency] = found.get(currency, 0) + paid - (was[1] if was else 0)
         for name, (currency, paid) in had.items():
             if name not in has and name in payments.closed:  # voided; one that is only forgotten keeps its money
                 found[currency] = found.get(currency, 0) - paid
         return {currency: amount for currency, amount in found.items() if amount}
+
+
+def _invoice_of(line: Line) -> str:
+    return line[1].invoice_id
 
 
 def _short_id(key: bytes, cause: str, currency: str) -> str:

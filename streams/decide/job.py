@@ -326,9 +326,8 @@ class Draft:
         """Take over what a step said about this part's work, the items from `start` to `end`."""
         self.states.update(pair for pair in outcome.states[start:end] if pair[1])
         self.reviews.update(outcome.reviews[start:end])
-        for messages in outcome.messages[start:end]:
-            self.outbox += [(topic, key, value, None) for topic, key, value in messages]
-        applied = sum(len(work.events) for work in works)
+        self.outbox += [(topic, key, value, None) for told in outcome.messages[start:end] for topic, key, value in told]
+        applied = sum([len(work.events) for work in works])
         for refusals in outcome.refused[start:end]:
             self.refused += refusals
             applied -= len(refusals)
