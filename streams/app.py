@@ -8,6 +8,7 @@ from typing import Any
 
 import faust
 import prometheus_client
+from faust.tables.manager import TableManager
 from faust.web import Request, Response, View
 from mode.supervisors import CrashingSupervisor
 
@@ -19,6 +20,15 @@ from streams.settings import Installation
 from streams.source import BatchSource
 
 TENANTS = "tenants"
+
+
+class NoTables(TableManager):
+    """No job keeps a table in Faust. Its own manager waits a second for them at every start."""
+
+    async def on_start(self) -> None:
+        """Let the agents begin."""
+        await self._update_channels()
+        await self.recovery.start()
 
 
 def create_app(job: str, slot: int, installation: Installation, web_port: int) -> faust.App:
@@ -45,6 +55,7 @@ def create_app(job: str, slot: int, installation: Installation, web_port: int) -
         # Part of the member's metadata, which a static member must find unchanged; the web port is another each time.
         canonical_url=f"http://{name}",
         stream_wait_empty=False,
+        TableManager=NoTables,
         web_bind=installation.streams.web_bind,
         web_host="127.0.0.1",
         web_port=web_port,

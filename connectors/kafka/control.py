@@ -7,6 +7,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin._metadata import TopicMetadata
 
 from connectors.kafka import clients
+from connectors.kafka.reading import LOOK_SECONDS
 from connectors.kafka.settings import KafkaSettings
 from schemas.errors import NotReady
 
@@ -47,7 +48,7 @@ def _read(consumer: Consumer, topic: str, unread: set[int], end: float) -> dict[
     while unread:
         if time.monotonic() > end:
             raise NotReady(f"The end of {topic} was not reached in time; the broker answers slowly or not at all.")
-        for message in consumer.consume(1000, 0.2):
+        for message in consumer.consume(1000, LOOK_SECONDS):
             error = message.error()
             if error is not None:
                 if error.code() != KafkaError._PARTITION_EOF:

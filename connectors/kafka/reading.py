@@ -13,6 +13,8 @@ from schemas.errors import NotReady
 
 SILENCE_SECONDS = 30.0
 """A broker that brings nothing for this long is away."""
+LOOK_SECONDS = 0.02
+"""How long the client gathers messages for one look. It waits all of it out, also after the end has been reached."""
 
 
 def partitions_of(settings: KafkaSettings, topics: Sequence[str]) -> list[TopicPartition]:
@@ -82,7 +84,7 @@ def holds_more(settings: KafkaSettings, positions: Sequence[TopicPartition]) -> 
         unread = len(positions)
         end = time.monotonic() + SILENCE_SECONDS
         while unread and time.monotonic() < end:
-            answered: list[Any] = consumer.consume(1_000, 0.2)
+            answered: list[Any] = consumer.consume(1_000, LOOK_SECONDS)
             if any(message.error() is None for message in answered):
                 return True
             unread -= len(answered)
@@ -110,7 +112,7 @@ def _read(settings: KafkaSettings, starts: list[TopicPartition], stops: dict[tup
         unread = {(p.topic, p.partition) for p in starts}
         heard = time.monotonic()
         while unread:
-            messages: list[Any] = consumer.consume(10_000, 0.2)
+            messages: list[Any] = consumer.consume(10_000, LOOK_SECONDS)
             if messages:
                 heard = time.monotonic()
             elif time.monotonic() - heard > SILENCE_SECONDS:
