@@ -59,14 +59,13 @@ class Ownership:
         if not places:
             return {}
         known = self.server.until_deadline(lambda: self._owners(places))
-        owner = self.own(places, worker)
-        # Asked after we have written ourselves down: a switch that begins later claims above us.
-        while not switching and (by := self.server.until_deadline(lambda: self._switched_by(places))):
-            self.server.wait_until(
-                lambda: not self._switched_by(places),
-                f"A table is being switched for a rebuilt one, or that was cut short: run `{by[0]}` again.",
-            )
+        while True:
+            if not switching:
+                self._until_switched(places)
             owner = self.own(places, worker)
+            # Asked after we have written ourselves down: a switch that begins later claims above us.
+            if switching or not self.server.until_deadline(lambda: self._switched_by(places)):
+                break
         self.server.wait_until(
             lambda: not self._runs(places),
             "An insert of a former owner does not end; system.processes shows it, KILL QUERY ends it.",
@@ -121,6 +120,14 @@ class Ownership:
                 self._write_down([place], NOBODY)
 
         self.server.until_deadline(end)
+
+    def _until_switched(self, places: Sequence[Place]) -> None:
+        """Wait for the end of a switch: who is written down above the one that switches has it refused."""
+        if by := self.server.until_deadline(lambda: self._switched_by(places)):
+            self.server.wait_until(
+                lambda: not self._switched_by(places),
+                f"A table is being switched for a rebuilt one, or that was cut short: run `{by[0]}` again.",
+            )
 
     def _switched_by(self, places: Sequence[Place]) -> list[str]:
         """The commands whose switches keep others from claiming."""

@@ -17,7 +17,7 @@ from connectors.clickhouse.aggregates import Aggregate, Size, View, sizes
 from connectors.clickhouse.blocks import Place
 from connectors.clickhouse.client import STALE_OWNER, explain
 from connectors.clickhouse.landed import besides, count, landed, slices
-from connectors.clickhouse.ownership import Mark, Owner, Ownership, rebuild_of
+from connectors.clickhouse.ownership import Claim, Mark, Owner, Ownership, rebuild_of
 from connectors.clickhouse.server import Server
 from connectors.clickhouse.shadow import Shadow
 from connectors.clickhouse.sink import Sink
@@ -74,7 +74,7 @@ class Refill:
 
         Raises:
             BadInput: rows leave one of its tables after a time.
-            LostLease: another run for the same target was started, or a worker of another version took a partition.
+            LostLease: another run for the same target was started, or a worker of another version landed meanwhile.
             NotReady: ClickHouse refuses a statement.
             SinkUnavailable: ClickHouse does not answer, or an insert does not end.
         """
@@ -165,11 +165,10 @@ class Refill:
 
     # -- the last blocks -----------------------------------------------------------------------------------------------
 
-    def _claim(self) -> dict[Place, Owner]:
+    def _claim(self) -> dict[Place, Claim]:
         topics = tuple(topic for table in self.aggregate.sources for topic in tables()[table].topics)
         rows = self.server.query("owned_places", topics=topics)
-        claims = self.ownership.claim([Place(t, p) for t, p in rows], WORKER, switching=True)
-        return {place: claim.owner for place, claim in claims.items()}
+        return self.ownership.claim([Place(t, p) for t, p in rows], WORKER, switching=True)
 
     def _marks(self, table: str) -> dict[Place, Mark]:
         return self.ownership.marks_of(tables()[table].topics)
@@ -223,14 +222,19 @@ class Refill:
                 " there and not from aggregates. Filled again it would lose them; say --lose-older if it may."
             )
 
-    def _refuse_if_lost(self, mine: dict[Place, Owner]) -> None:
+    def _refuse_if_lost(self, mine: dict[Place, Claim]) -> None:
         own = rebuild_of(self.aggregate.target)
         if self.ownership.owners_of([own])[own] != self._owner:
             raise LostLease(f"{self.aggregate.name}: another rebuild of it was started; this one has ended.")
         again = f"Nothing was changed; run `{self.command}` again."
-        for place, owner in self.ownership.owners_of(list(mine)).items():
-            if owner != mine[place]:
-                raise LostLease(f"{place}: {owner.name} took it over. {again}")
+        owners = self.ownership.owners_of(list(mine))
+        if taken := [place for place, owner in owners.items() if owner != mine[place].owner]:
+            # A worker that was just writing itself down when the switch began stands above us, and waits for its end. One
+            # that does not wait has landed something, or is refused from here on.
+            now = self._claim()
+            for place in taken:
+                if now[place].mark != mine[place].mark:
+                    raise LostLease(f"{place}: {owners[place].name} took it over. {again}")
         if self._identities(self._sizes()) != self._tables:
             raise LostLease(f"{self.aggregate.name}: one of its tables was landed again meanwhile. {again}")
 

@@ -3,7 +3,7 @@
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +199,46 @@ def test_a_worker_that_lands_meanwhile_is_refused_and_goes_on_afterwards(landed:
         landed.sink.insert(owner, cut[-1])
     landed.sink.insert(landed.owner(*PLACES), cut[-1])
     assert landed.is_right()
+
+
+def in_mid_switch(monkeypatch: pytest.MonkeyPatch, do: Callable[[], object]) -> None:
+    """Do something when the rest is filled, before a target changes places."""
+    refuse = Refill._refuse_if_lost
+
+    def between(run: Refill, *arguments: Any) -> None:
+        do()
+        refuse(run, *arguments)
+
+    monkeypatch.setattr(Refill, "_refuse_if_lost", between)
+
+
+def test_a_worker_that_starts_in_mid_switch_waits_and_lets_it_end(
+    landed: Landed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started = Ownership(Server(landed.settings, deadline=0.3))
+
+    def start() -> None:
+        with pytest.raises(SinkUnavailable, match=f"run `recoup aggregates rebuild {NAME}` again"):
+            started.claim(PLACES, "w")
+        # Another one asked for switches just before this one began.
+        landed.ownership.own(PLACES, "w")
+
+    landed.spoil()
+    in_mid_switch(monkeypatch, start)
+    landed.refill().run()
+    assert landed.is_right()
+    assert started.claim(PLACES, "w")
+
+
+def test_a_worker_that_lands_in_mid_switch_keeps_the_target_as_it_was(
+    empty: Landed, cut: list[Block], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of a version that knows no switches."""
+    empty.land(cut[:-1])
+    in_mid_switch(monkeypatch, lambda: empty.sink.insert(empty.ownership.own(PLACES, "w"), cut[-1]))
+    with pytest.raises(LostLease, match="took it over"):
+        empty.refill().run()
+    assert empty.is_right()
 
 
 def test_a_run_that_fails_before_the_exchange_changes_nothing(landed: Landed, monkeypatch: pytest.MonkeyPatch) -> None:
