@@ -21,6 +21,7 @@ from connectors.clickhouse.retention import retention
 from connectors.clickhouse.server import Server
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.clickhouse.statements import Name, Value, statement
+from connectors.clickhouse.tables import tables
 from schemas.errors import BadInput, NotReady
 
 MIGRATIONS = Path(__file__).parent / "migrations"
@@ -174,6 +175,8 @@ class Run:
             return
         server = Server(self.settings, deadline=FILL_SECONDS)
         try:
+            if not any(size.rows for size in sizes(server, tables()).values()):
+                return  # a new database: there is nothing to look through
             for aggregate in aggregates(server).values():
                 rows = sum(size.rows for size in sizes(server, aggregate.sources).values())
                 if rows and made & {view.name for view in aggregate.views}:
