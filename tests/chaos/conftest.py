@@ -1,4 +1,4 @@
-"""A fresh stack for each chaos test: it kills and freezes the parts, and reads every message that they hold."""
+"""One stack for the chaos tests of a file, each on top of what the others left; a new one after a test that failed."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,13 +12,45 @@ from tests.chaos.fleet import Fleet
 from tests.conftest import running_stack
 
 
+class Grounds:
+    """Stacks with topics, tables and tenants, one at a time."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self.folders = folders
+        self._running: Iterator[Stack] | None = None
+        self._stack: Stack | None = None
+
+    def stack(self) -> Stack:
+        """The one that runs, or a new one."""
+        if self._stack is None:
+            home = self.folders.mktemp("chaos")
+            self._running = running_stack(home)
+            self._stack = next(self._running)
+            provision(Settings(home=home))
+        return self._stack
+
+    def stop(self) -> None:
+        """The next test gets a new one."""
+        self._stack = None
+        if self._running is not None:
+            next(self._running, None)
+            self._running = None
+
+
+@pytest.fixture(scope="module")
+def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grounds]:
+    grounds = Grounds(tmp_path_factory)
+    yield grounds
+    grounds.stop()
+
+
 @pytest.fixture
-def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Kafka, Redis and ClickHouse with topics, tables and tenants, and no message yet."""
-    home = tmp_path_factory.mktemp("chaos")
-    for stack in running_stack(home):
-        provision(Settings(home=home))
-        yield stack
+def ground(grounds: Grounds, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """Kafka, Redis and ClickHouse. What a test checks holds for everything that was ever sent to this stack."""
+    failed = request.session.testsfailed
+    yield grounds.stack()
+    if request.session.testsfailed > failed:
+        grounds.stop()
 
 
 @pytest.fixture

@@ -23,9 +23,9 @@ class Flow:
         self._thread.start()
         return self
 
-    def hurry(self) -> None:
-        """Send what is left as fast as it goes."""
-        self.rate = float("inf")
+    def end(self) -> None:
+        """Send no more."""
+        self.messages = iter(())
 
     @property
     def done(self) -> bool:
@@ -35,7 +35,8 @@ class Flow:
         # Longer than any disturbance: the producer of a test must lose nothing either.
         producer = clients.producer(self.kafka, message_timeout_ms=180_000)
         began = time.monotonic()
-        for topic, key, value in self.messages:
+        while message := next(self.messages, None):
+            topic, key, value = message
             producer.produce(topic, value, key, on_delivery=self._delivered)
             self.sent += 1
             if self.sent % 100 == 0:

@@ -29,9 +29,9 @@ def assert_nothing_was_lost_or_repeated(settings: Settings) -> None:
 
 def test_killed_at_every_await_one_after_another(fleet: Fleet, ground_settings: Settings) -> None:
     worker = fleet.worker("decide", lives=[dies_at(cut) for cut in CUTS])
-    flow = Flow(ground_settings.kafka, seed=1, accounts=1_000, number=50_000, rate=500).start()
+    flow = Flow(ground_settings.kafka, seed=1, accounts=1_000, number=100_000, rate=500).start()
     fleet.until(lambda: worker.exits.count(-signal.SIGKILL) == len(CUTS), "not every await was reached", 150)
-    flow.hurry()
+    flow.end()
     fleet.until(lambda: flow.done, "the flow did not end")
     assert flow.failed == 0
     fleet.until(lambda: oracle.decide_has_caught_up(ground_settings), "decide did not catch up")
