@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Sequence
@@ -14,12 +13,13 @@ from typing import Any
 import psutil
 
 from recoup.settings import Settings
+from tests.chaos.nursery import nursery
 
 STARTED_WITHIN = 40.0
 
 
 class Worker:
-    """One slot of one job. Each of `lives` is the command of one life; after those it is the ordinary worker."""
+    """One slot of one job. Each of `lives` is the module of one life and its arguments; then it is the ordinary worker."""
 
     def __init__(self, fleet: "Fleet", job: str, slot: int, lives: Sequence[list[str]] = ()) -> None:
         self.fleet = fleet
@@ -31,12 +31,8 @@ class Worker:
         self.start()
 
     def start(self) -> None:
-        ordinary = [sys.executable, "-m", "recoup.cli.main", "worker", self.job, "--slot", str(self.slot)]
-        command = self.lives.pop(0) if self.lives else ordinary
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own command
-                command, env=self.fleet.env, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL
-            )
+        ordinary = ["recoup.cli.main", "worker", self.job, "--slot", str(self.slot)]
+        self.process = nursery().birth(self.lives.pop(0) if self.lives else ordinary, self.fleet.env, self.log)
 
     @property
     def log(self) -> Path:
@@ -72,8 +68,7 @@ class Worker:
 
     def send(self, what: signal.Signals) -> None:
         """Send a signal to this very process, if it still lives."""
-        if self.process.poll() is None:
-            self.process.send_signal(what)
+        self.process.send_signal(what)
 
     def kill(self) -> None:
         self.send(signal.SIGKILL)

@@ -1,7 +1,6 @@
 """decide, killed at every await: nothing is lost, nothing happens twice, every state is what the topics say."""
 
 import signal
-import sys
 
 import pytest
 
@@ -15,9 +14,9 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 
 def dies_at(cut: str, slot: int = 0, how: str = "SIGKILL") -> list[str]:
-    """The command of a worker that dies at its second batch (or at its second claim), at this call."""
+    """The life of a worker that dies at its second batch (or at its second claim), at this call."""
     nth = 40 if cut == "after_produce" else 2
-    return [sys.executable, "-m", "tests.chaos.cut_worker", cut, str(nth), how, str(slot)]
+    return ["tests.chaos.cut_worker", cut, str(nth), how, str(slot)]
 
 
 def assert_nothing_was_lost_or_repeated(settings: Settings) -> None:

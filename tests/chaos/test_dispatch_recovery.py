@@ -223,14 +223,14 @@ class Requests:
 
 
 def worker_of(fleet: Fleet, provider: Provider) -> Worker:
-    command = [sys.executable, "-m", "tests.chaos.dispatch_worker", provider.url, "0"]
+    life = ["tests.chaos.dispatch_worker", provider.url, "0"]
     fleet.env |= {
         "RECOUP_STREAMS__DISPATCH__RETRY_FIRST_MS": "100",
         "RECOUP_STREAMS__DISPATCH__RETRY_MOST_MS": "1000",
         "RECOUP_STREAMS__DISPATCH__POLL_SECONDS": "0.2",
         "RECOUP_STREAMS__DISPATCH__PAUSED_MS": "500",
     }
-    return fleet.worker("dispatch", lives=[command] * LIVES)
+    return fleet.worker("dispatch", lives=[life] * LIVES)
 
 
 def test_killed_at_random_moments_and_at_last_in_mid_send(fleet: Fleet, provider: Provider, requests: Requests) -> None:
