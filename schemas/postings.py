@@ -28,6 +28,10 @@ class LedgerPosted(Event, frozen=True, kw_only=True, tag="ledger.posted"):
     """The type of the event."""
     caused_by: Id
     """Its `event_id`."""
+    invoice_id: Id | None = None
+    """The invoice that the event names; absent = it names none, as money does not."""
+    placed_on: Day | None = None
+    """Of that invoice, where no line says it; absent too while it has not been issued. On the tenant's calendar."""
     currency: Currency
     booked_on: Day
     """The day of `occurred_at` on the tenant's calendar."""

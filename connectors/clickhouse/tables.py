@@ -176,8 +176,8 @@ PAYLOADS: dict[str, tuple[Column, ...]] = {
         *_of(TEXTS, "invoice_ids"),
     ),
     "ledger-postings": (
-        *_of(TEXT, "cause", "caused_by", "currency"),
-        *_of(DAY, "booked_on"),
+        *_of(TEXT, "cause", "caused_by", "invoice_id", "currency"),
+        *_of(DAY, "placed_on", "booked_on"),
         *_of(INTEGER, "cash_minor", "on_account_minor", "recovered_minor"),
         *_of(TEXT, "contact_id", "contact_channel"),
     ),

@@ -5,11 +5,13 @@ issued and is neither voided nor written off), and `on_account_minor` to the mon
 event of money, cash = - lines + on account + recovered.
 """
 
+from datetime import date
 from hashlib import blake2b
 from typing import Any
 
 from models.account.last_touch import last_touch
 from models.account.ledger import VOIDED, WRITTEN_OFF, Invoice, PaymentFacts, decode_invoice
+from models.account.money import find_invoice
 from models.account.payments import HANDLERS
 from models.account.seen import instant_of
 from models.account.state import Facts
@@ -17,12 +19,14 @@ from models.actions.announce import SOURCE, Message, encode, replace
 from models.calendar import Zone, date_of, instant
 from models.compliance.live import debt_of
 from schemas.envelope import Event, type_of
-from schemas.payments import PaymentReceived, PaymentReversed
+from schemas.payments import InvoiceWrittenOff, PaymentReceived, PaymentReversed
 from schemas.postings import LedgerPosted, PostedLine
 
 POSTINGS = "ledger-postings"
 CAUSES = {kind: type_of(kind) for kind in HANDLERS}
 """The types that can change the books, and what they are called."""
+CASH = (PaymentReceived, PaymentReversed)
+"""Those that move money in or out. The others are about one invoice each."""
 LONGEST_ID = 180
 """Of a cause, for its posting's id to begin with it."""
 
@@ -55,7 +59,7 @@ class Books:
     def tell(self, event: Event) -> list[Message]:
         """The messages about an event that has been applied, one a currency; none when it changed nothing."""
         payments, kind, had = self._facts.payments, type(event), self._on_account
-        recovered = self._recovered(payments) if payments.habits.written_off else NOTHING
+        recovered = self._recovered(payments, event) if payments.habits.written_off else NOTHING
         lines = self._lines(payments.invoices)
         has = self._on_account = _on_account(payments, len(self._open))
         cash, currency = 0, lines[0][0] if lines else ""
@@ -83,6 +87,7 @@ class Books:
         self, event: Event, currency: Any, lines: list[Line], cash: int, on_account: int, recovered: int
     ) -> Message:
         at, key, cause = instant(event.occurred_at), self._key, event.event_id
+        named = None if type(event) in CASH else event.invoice_id  # type: ignore[attr-defined]
         posted = LedgerPosted(  # with no more names than `announce` says
             event_id=f"{cause}:posted:{currency}" if len(cause) <= LONGEST_ID else _short_id(key, cause, currency),
             tenant_id=self._tenant_id,
@@ -92,6 +97,7 @@ class Books:
             history=event.history,
             cause=CAUSES[type(event)],
             caused_by=cause,
+            invoice_id=named,
             currency=currency,
             booked_on=date_of(self._zone.day(at)),
             cash_minor=cash,
@@ -101,6 +107,8 @@ class Books:
         )
         if cash > 0 and (touch := last_touch(self._facts, at)) is not None:
             posted = replace(posted, contact_id=touch[0], contact_channel=touch[1])
+        if named is not None and named not in [line.invoice_id for _, line in lines]:
+            posted = replace(posted, placed_on=self._placed_on(named))
         return POSTINGS, key, encode(posted)
 
     def _lines(self, invoices: dict[str, Invoice]) -> list[Line]:
@@ -124,26 +132,30 @@ class Books:
         return lines
 
     def _line(self, name: str, invoice: Invoice, amount: int, opened: Any) -> Line:
-        day, crm, placed = self._zone.day, self._facts.crm, invoice.at
-        if crm.debts and (debt := debt_of(crm, invoice.debt_id)) is not None:
-            placed = instant_of(debt.stamp)
-        line = PostedLine(
-            invoice_id=name,
-            amount_minor=amount,
-            due_on=date_of(day(invoice.due)),
-            placed_on=date_of(day(placed)),
-            opened=opened,
+        due_on, placed_on = date_of(self._zone.day(invoice.due)), self._placed(invoice)
+        return invoice.currency, PostedLine(
+            invoice_id=name, amount_minor=amount, due_on=due_on, placed_on=placed_on, opened=opened
         )
-        return invoice.currency, line
 
-    def _recovered(self, payments: PaymentFacts) -> Sums:
+    def _placed(self, invoice: Invoice) -> date:
+        crm, at = self._facts.crm, invoice.at
+        if crm.debts and (debt := debt_of(crm, invoice.debt_id)) is not None:
+            at = instant_of(debt.stamp)
+        return date_of(self._zone.day(at))
+
+    def _placed_on(self, name: str) -> date | None:
+        """When the debt of an invoice was placed; None = it has not been issued, or is no longer remembered."""
+        invoice = find_invoice(self._facts.payments, name)
+        return self._placed(invoice) if invoice is not None and invoice.known else None
+
+    def _recovered(self, payments: PaymentFacts, event: Event) -> Sums:
         """Money that went onto invoices that were written off, by currency; taken off = negative."""
         had = self._given_up
         has = self._given_up = _given_up(payments)
         found: Sums = {}
         for name, (currency, paid) in has.items():
             was = had.get(name)
-            if was is not None or name not in self._open:  # what was paid while it was open is no more
+            if was is not None or type(event) is not InvoiceWrittenOff:  # what was paid before it was given up is none
                 found[currency] = found.get(currency, 0) + paid - (was[1] if was else 0)
         for name, (currency, paid) in had.items():
             if name not in has and name in payments.closed:  # voided; one that is only forgotten keeps its money

@@ -3,17 +3,25 @@
 from collections import Counter
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.account.ledger import WRITTEN_OFF, balances, decode_invoice
+from models.account.ledger import VOIDED, WRITTEN_OFF, Invoice, balances, decode_invoice
 from models.account.state import decode
 from models.actions.postings import LONGEST_ID, POSTINGS
 from models.calendar import instant
 from models.core import Work, step
 from schemas.crm import DebtPlaced
-from schemas.payments import InvoiceIssued, InvoiceVoided, InvoiceWrittenOff, PaymentReceived, PaymentReversed
+from schemas.payments import (
+    InvoiceAdjusted,
+    InvoiceIssued,
+    InvoiceVoided,
+    InvoiceWrittenOff,
+    PaymentReceived,
+    PaymentReversed,
+)
 from schemas.postings import LedgerPosted
 from tests.unit.models.events import (
     adjusted,
@@ -106,6 +114,29 @@ def test_a_written_off_rest_is_open_no_more_and_what_is_paid_on_it_later_is_reco
     assert (back.cash_minor, back.on_account_minor, back.recovered_minor, back.lines) == (-40, 0, -40, ())
     (void,) = posted(issued("a", 100), written_off("a"), paid("p", 40, at=2, on={"a": 40}), voided("a", at=3))
     assert (void.cash_minor, void.on_account_minor, void.recovered_minor, void.lines) == (0, 40, -40, ())
+
+
+def test_what_an_invoice_keeps_that_was_paid_and_is_written_off_late_is_not_recovered():
+    (late,) = posted(
+        issued("a", 100, due=10),
+        issued("b", 100, due=20),
+        paid("p", 40, at=2, on={"a": 40}),
+        paid("q", 60, at=5),
+        written_off("a", at=3),
+    )
+    assert (late.on_account_minor, late.recovered_minor, lines(late)) == (0, 0, {"b": (-60, 0)})
+    assert (late.invoice_id, late.placed_on) == ("a", day(-1).date())
+
+
+def test_a_posting_names_the_invoice_of_its_event_and_its_day_where_no_line_does():
+    (own,) = posted(issued("a", 100))
+    assert (own.invoice_id, own.placed_on) == ("a", None)
+    (money,) = posted(issued("a", 100), paid("p", 100, on={"a": 100}))
+    assert (money.invoice_id, money.placed_on) == (None, None)
+    (moved,) = posted(issued("a", 100), paid("p", 100, at=2), issued("b", 70, at=3), voided("a", at=4))
+    assert (moved.invoice_id, moved.placed_on, lines(moved)) == ("a", day(-1).date(), {"b": (-70, -1)})
+    (early,) = posted(adjusted("a", -30))
+    assert (early.invoice_id, early.placed_on, early.on_account_minor) == ("a", None, 30)
 
 
 def test_credit_notes_lower_what_is_open_and_then_go_on_account():
@@ -281,6 +312,77 @@ def test_postings_add_up_to_the_books_after_every_event(events):
         given_up = _paid_on_written_off(life.blob) - _paid_on_written_off(before)
         if isinstance(event, CASH):
             assert sum(posting.recovered_minor for posting in told) == given_up
+
+
+class Worth:
+    """What the documents of each invoice come to and the money on it: as postings add up, and as the states say."""
+
+    def __init__(self) -> None:
+        self.posted: Counter[tuple[str, str, str]] = Counter()
+        """By invoice, currency, and `worth` or `money`."""
+        self.said: Counter[tuple[str, str, str]] = Counter()
+        self.ended: dict[str, tuple[int, int]] = {}
+        """Invoices that were written off, and how they stood then. What comes onto one is recovered, and is no more."""
+        self.issued: set[str] = set()
+
+    def add(self, posting: LedgerPosted) -> None:
+        """By the rule of docs/ledger.md."""
+        named, of = posting.invoice_id, posting.currency
+        own = sum(line.amount_minor for line in posting.lines if line.invoice_id == named)
+        for line in posting.lines:
+            if line.invoice_id != named:
+                self.posted[line.invoice_id, of, "money"] -= line.amount_minor
+        if named is not None:
+            self.posted[named, of, "worth"] += _billed(posting) if posting.cause in PLACES else 0
+            self.posted[named, of, "money"] += _billed(posting) - own
+
+    def look(self, blob: bytes | None) -> None:
+        payments = decode(blob).facts.payments
+        for name, invoice in (payments.invoices | {n: decode_invoice(s) for n, s in payments.closed.items()}).items():
+            now = self._now(name, invoice)
+            self.said[name, invoice.currency, "worth"], self.said[name, invoice.currency, "money"] = now
+
+    def _now(self, name: str, invoice: Invoice) -> tuple[int, int]:
+        over = invoice.overcredited  # by notes; it went on account, or onto other invoices
+        if name in self.ended:
+            worth, money = self.ended[name]
+            return worth - over, money - over
+        if invoice.status == VOIDED:
+            return 0, 0
+        if not invoice.known:
+            return invoice.adjusted, invoice.adjusted  # it all lies on account
+        if invoice.status == WRITTEN_OFF:
+            worth = self.said[name, invoice.currency, "worth"]
+            self.ended[name] = (worth, invoice.paid) if name in self.issued else (0, 0)
+            return self._now(name, invoice)
+        self.issued.add(name)
+        return invoice.amount + invoice.adjusted - over, invoice.paid - over
+
+
+PLACES = ("invoice.issued", "invoice.adjusted", "invoice.voided")
+
+
+def in_one_currency(event: Any) -> Any:
+    """Every invoice in one currency of its own; notes in another one than it is issued in are loose in the end."""
+    if isinstance(event, InvoiceIssued | InvoiceAdjusted):
+        return msgspec.structs.replace(event, currency="EUR" if event.invoice_id.endswith("1") else "USD")
+    return event
+
+
+@settings(max_examples=200)
+@given(ledgers.map(lambda events: [in_one_currency(event) for event in events]))
+def test_postings_say_what_each_invoice_came_to_and_what_money_is_on_it(events):
+    life, worth = Life(), Worth()
+    for event in events:
+        seen = len(life.messages)
+        life.take(60, event)
+        for _, message in life.messages[seen:]:
+            if isinstance(message, LedgerPosted):
+                assert message.invoice_id == getattr(event, "invoice_id", None)
+                worth.add(message)
+        worth.look(life.blob)
+        assert +worth.posted == +worth.said
+        assert -worth.posted == -worth.said
 
 
 def _billed(posting: LedgerPosted) -> int:
