@@ -70,6 +70,12 @@ def test_what_customers_and_houses_do_is_all_there(ask):
     assert nameless == [(0,)]
 
 
+def test_its_rows_are_a_backfill_and_not_slow(ask):
+    slowest = dict(ask("SELECT topic, max(to_row_ms_p99) FROM pipeline_minutes GROUP BY topic"))
+    for topic in ACCOUNT_TOPICS:
+        assert slowest[topic] < 60_000, topic
+
+
 def test_messages_arrive_after_what_they_tell_of_and_decisions_at_once(ask):
     for topic in ACCOUNT_TOPICS:
         assert ask("SELECT count() FROM $table WHERE $past AND _arrived_at < occurred_at", topic) == [(0,)], topic
@@ -119,7 +125,7 @@ def test_dispatch_sends_no_request_of_the_past_again(ask):
         JOIN interaction_events AS told ON told.tenant_id = asked.tenant_id AND told.contact_id = asked.contact_id
         WHERE told.source = 'dispatch'"""
     )
-    assert abs(float(oldest[0][0])) < 3 * HOUR / 1000
+    assert abs(float(oldest[0][0])) < 4 * HOUR / 1000
     unsent = ask(
         """SELECT count() FROM contact_requests WHERE $past AND occurred_at < now() - 86400
         AND (tenant_id, contact_id) NOT IN

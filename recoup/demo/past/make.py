@@ -18,7 +18,7 @@ from models.core import Outcome, Work, step
 from recoup import policy_releases, tenants
 from recoup.demo.past.dated import dated_by_their_sender
 from recoup.demo.past.handover import hand_over
-from recoup.demo.past.telling import Telling
+from recoup.demo.past.telling import ARRIVES_AFTER, Telling
 from recoup.settings import Settings
 from recoup.simulator.world.house import House
 from recoup.simulator.world.population import CURRENCIES, Population
@@ -43,6 +43,8 @@ HOUSE = House(
     decides_after=900,
     sends_after=2_400,
 )
+BACKFILL = HOUR
+"""A row that lands so long after its message arrived is left out where it is told how long a row takes."""
 LOADED = 6 * HOUR
 """Before the first day: what is known of every account was loaded then."""
 
@@ -68,7 +70,7 @@ NO_PAST = Past(0)
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """What past is wanted. It ends with the last whole hour before `now`."""
+    """What past is wanted. It ends with the `last_hour` before `now`."""
 
     days: int
     accounts: int
@@ -96,7 +98,7 @@ def make_past(settings: Settings, asked: Asked, *, say: Say, go_on: Callable[[],
     strategies = {
         name: found for name in published if (found := policy_releases.deciding(releases, name, "policy")) is not None
     }
-    until = (asked.now - HOUR - HOUSE.decides_after) // HOUR * HOUR
+    until = last_hour(asked.now)
     start = until // DAY * DAY - (asked.days - 1) * DAY
     with dated_by_their_sender(settings.kafka, (*ACCOUNT_TOPICS, "audit-logs")):
         telling = Telling(settings.kafka, asked.seed)
@@ -123,6 +125,15 @@ def make_past(settings: Settings, asked: Asked, *, say: Say, go_on: Callable[[],
     )
     say(f"the past is made: {events:,} events, {sum(past.messages.values()) - events:,} messages about them")
     return past
+
+
+def last_hour(now: Instant) -> Instant:
+    """The hour that a past ends with: its last message has arrived over an hour before `now`.
+
+    A row that lands so late is a backfill (`pipeline_minutes`); of a fresher past it would look as if landing were slow.
+    """
+    ends_after = HOUR + HOUSE.decides_after + ARRIVES_AFTER[1]
+    return (now - BACKFILL - ends_after) // HOUR * HOUR
 
 
 def has_past(tenant: Tenant) -> bool:

@@ -12,7 +12,7 @@ from models.calendar import DAY, HOUR, instant
 from models.core import rebuild_state
 from recoup.demo.past.handover import rebuilt_of
 from recoup.demo.past.looks import moments
-from recoup.demo.past.make import HOUSE, MARKETS, Asked, Maker, Past, population_of
+from recoup.demo.past.make import BACKFILL, HOUSE, MARKETS, Asked, Maker, Past, last_hour, population_of
 from recoup.demo.past.telling import Telling
 from recoup.policy_releases import read_strategy
 from recoup.settings import Settings
@@ -128,6 +128,16 @@ def test_offsets_end_behind_the_last_message_of_each_partition(told):
         for topic in SOURCE_TOPICS:
             assert its.offsets[topic] == len(topics.messages[topic, its.partition])
     assert {key for its in rebuilt for key in its.states} == set(maker.states())
+
+
+@pytest.mark.parametrize("minutes", [0, 1, 29, 59])
+def test_all_of_a_past_arrives_so_long_ago_that_its_rows_are_a_backfill(told, minutes):
+    _, _, topics = told
+    now = UNTIL + 5 * HOUR + minutes * HOUR // 60
+    moved = last_hour(now) - UNTIL
+    newest = moved + max(at for messages in topics.messages.values() for _, _, at in messages)
+    assert moved % HOUR == 0
+    assert now - BACKFILL - HOUR - 1_000 < newest < now - BACKFILL
 
 
 def test_dispatch_has_all_requests_behind_it_but_those_of_the_last_hour(told):
