@@ -7,6 +7,7 @@ import msgspec
 from connectors.clickhouse.blocks import Span
 from connectors.clickhouse.ownership import Owner
 from models.clock import Instant
+from schemas.registry import SOURCE_TOPICS
 from streams.lease import Lease, Message, Part, arrived_at
 from streams.settings import LandSettings
 
@@ -114,4 +115,5 @@ class OpenBlocks:
         settings = self.settings
         if len(block.messages) >= settings.block_rows or block.size >= settings.block_bytes:
             return True
-        return now - block.opened >= settings.block_seconds * 1000 and key not in landing
+        age = settings.block_seconds if block.topic in SOURCE_TOPICS else settings.own_block_seconds
+        return now - block.opened >= age * 1000 and key not in landing

@@ -11,7 +11,7 @@ from streams.land.blocks import OpenBlocks
 from streams.lease import Lease, Part
 from streams.settings import LandSettings
 
-SETTINGS = LandSettings(block_rows=10, block_seconds=1.0, block_bytes=1_000)
+SETTINGS = LandSettings(block_rows=10, block_seconds=1.0, own_block_seconds=2.0, block_bytes=1_000)
 FIRST, SECOND = Owner(1, "a"), Owner(2, "b")
 
 
@@ -36,6 +36,15 @@ def test_a_block_closes_at_its_rows_its_age_or_its_size(count: int, size: int, a
     blocks = OpenBlocks(SETTINGS)
     blocks.add(part(lease(0), count, size), now=5_000)
     assert len(blocks.close(5_000 + age)) == closes
+
+
+def test_what_recoup_says_itself_may_grow_older_than_what_sources_send() -> None:
+    blocks, own = OpenBlocks(SETTINGS), lease(0, topic="next-best-actions")
+    for one in (lease(0), own):
+        blocks.add(part(one, 1), now=0)
+    assert [block.topic for block in blocks.close(1_000)] == ["payment-events"]
+    assert not blocks.wants_turn(own, 1_999)
+    assert [block.topic for block in blocks.close(2_000)] == ["next-best-actions"]
 
 
 def test_the_age_is_that_of_the_first_message() -> None:
