@@ -14,6 +14,9 @@ from recoup.stack.stack import Stack
 for _name in [name for name in os.environ if name.startswith("RECOUP_") and name != "RECOUP_DATA"]:
     del os.environ[_name]  # a developer's own settings must not lead a test to their servers
 
+# A broker that lives for minutes never earns back what optimising its code costs.
+os.environ["JDK_JAVA_OPTIONS"] = "-XX:TieredStopAtLevel=1"
+
 GUARD = """
 import sys
 from pathlib import Path

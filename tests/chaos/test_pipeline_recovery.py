@@ -19,8 +19,8 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(420)]
 MOMENTS = int(os.environ.get("CHAOS_MOMENTS", "3"))
 RATE = 1_000.0
 """Events a second. A transaction costs much the same however few its events are: more would keep decide no busier."""
-AWAY_SECONDS = 10.0
-LONGEST_PAUSE = 2.5
+AWAY_SECONDS = 8.0
+LONGEST_PAUSE = 1.5
 
 Disturb = Callable[[], None]
 
@@ -43,7 +43,7 @@ class Disturbed:
     def at_random_moments(self, disturb: Disturb) -> None:
         """Disturb so often, each time at some moment of the next seconds."""
         for _ in range(MOMENTS):
-            moment = time.monotonic() + self.random.uniform(0.5, LONGEST_PAUSE)
+            moment = time.monotonic() + self.random.uniform(0.2, LONGEST_PAUSE)
             self.fleet.until(lambda moment=moment: time.monotonic() > moment, "time stood still")  # type: ignore[misc]
             disturb()
 
