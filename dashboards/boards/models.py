@@ -9,7 +9,9 @@ from dashboards.queries import Sql
 from dashboards.units import COUNT, RATIO, SHARE, WHOLE
 from dashboards.variables import model, tenant
 
-MATURED = "Weeks begun in the last four weeks are left out: of them only the quick outcomes are known."
+MATURED = (
+    "A week is left out as long as over a tenth of its outcomes are not known: the quick ones alone would mislead."
+)
 PSI = ((None, GOOD), (0.1, WATCH), (0.25, BAD))
 AUC = ((None, BAD), (0.6, WATCH), (0.7, GOOD))
 

@@ -187,7 +187,10 @@ def monday(at: dt.datetime) -> dt.date:
 
 
 def judged(warehouse: Warehouse, books: Books) -> dict[tuple[Any, ...], list[tuple[float, int]]]:
-    """By tenant, model, role, target and week: what one score of each invoice said, and whether it was paid in time."""
+    """By tenant, model, role, target and week: what one score of each invoice said, and whether it was paid in time.
+
+    Of weeks of which no more than a tenth of the scores wait for their horizon.
+    """
     hashes = dict(warehouse.ask("SELECT event_id, cityHash64(event_id) FROM propensity_scores"))
     drawn: dict[tuple[Any, ...], PropensityScored] = {}
     for score in sorted(
@@ -197,6 +200,7 @@ def judged(warehouse: Warehouse, books: Books) -> dict[tuple[Any, ...], list[tup
             about = (score.tenant_id, score.model, score.role, score.target, monday(score.occurred_at))
             drawn.setdefault((about, score.account_id, score.invoice_id), score)
     now, found = WallClock().now(), defaultdict(list)
+    outcomes: defaultdict[tuple[Any, ...], Counter[str]] = defaultdict(Counter)
     known = {who: timelines(events) for who, events in books.events.items()}
     for (about, account, invoice), score in drawn.items():
         issued = {
@@ -208,9 +212,13 @@ def judged(warehouse: Warehouse, books: Books) -> dict[tuple[Any, ...], list[tup
         said = Judged(account, invoice, at, score.horizon_days, score.target, score.probability)
         end = horizon_end(target_of(said), at, due, Zone(ZONES[score.tenant_id]))
         outcome = outcome_of(known[score.tenant_id, account].get(invoice, NEVER_ISSUED), at, end, now)
-        if end >= at and outcome in ("paid", "unpaid"):
-            found[about].append((score.probability, int(outcome == "paid")))
-    return found
+        if end >= at:
+            outcomes[about][outcome] += 1
+            if outcome in ("paid", "unpaid"):
+                found[about].append((score.probability, int(outcome == "paid")))
+    ripe = {about for about, seen in outcomes.items() if seen["unmatured"] <= 0.1 * seen.total()}
+    assert ripe < outcomes.keys()
+    return defaultdict(list, {about: pairs for about, pairs in found.items() if about in ripe})
 
 
 def test_calibration_is_that_of_the_labels_that_models_are_trained_with(warehouse: Warehouse, books: Books) -> None:

@@ -1,9 +1,8 @@
--- Of weeks begun less than four weeks ago only the quick outcomes are known, and those mislead.
 SELECT
     concat(toString(bin * 10), '-', toString(bin * 10 + 10), ' %') AS "Score",
     sum(mean_probability * scores) / sum(scores) AS "Expected",
     sum(observed_rate * scores) / sum(scores) AS "Observed"
 FROM calibration
-WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__conditionalAll(model IN (${model:singlequote}), $model) AND $__dateFilter(week) AND week <= today() - 28
+WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__conditionalAll(model IN (${model:singlequote}), $model) AND $__dateFilter(week)
 GROUP BY bin
 ORDER BY bin

@@ -1,9 +1,8 @@
--- Of weeks begun less than four weeks ago only the quick outcomes are known, and those mislead.
 SELECT
     toDateTime(week, 'UTC') AS time,
     concat(model, ' · ', target) AS series,
     sum(auc * scores) / nullIf(sumIf(scores, auc IS NOT NULL), 0) AS "Value"
 FROM score_quality
-WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__conditionalAll(model IN (${model:singlequote}), $model) AND $__dateFilter(week) AND week <= today() - 28
+WHERE $__conditionalAll(tenant_id IN (${tenant:singlequote}), $tenant) AND $__conditionalAll(model IN (${model:singlequote}), $model) AND $__dateFilter(week)
 GROUP BY week, model, target
 ORDER BY week, series
