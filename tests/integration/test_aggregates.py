@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 
@@ -17,7 +18,7 @@ from connectors.clickhouse.catalogue import catalogue
 from connectors.clickhouse.check import check
 from connectors.clickhouse.client import connect
 from connectors.clickhouse.landed import slices
-from connectors.clickhouse.migrate import MIGRATIONS, migrate, status
+from connectors.clickhouse.migrate import MIGRATIONS, files, migrate, status
 from connectors.clickhouse.ownership import Ownership
 from connectors.clickhouse.portfolio import portfolios
 from connectors.clickhouse.refill import Refill
@@ -25,6 +26,7 @@ from connectors.clickhouse.refreshes import refresh
 from connectors.clickhouse.server import Server
 from connectors.clickhouse.settings import ClickHouseSettings
 from connectors.clickhouse.sink import Sink
+from models.actions.announce import encode
 from models.clock import WallClock
 from recoup.cli.aggregates import aggregates as command
 from recoup.settings import Settings
@@ -314,14 +316,20 @@ def test_slices_divide_a_table_by_account(landed: Landed) -> None:
 
 
 @pytest.fixture
-def old(settings: Settings, cut: list[Block], tmp_path: Path) -> Iterator[tuple[ClickHouseSettings, list[Block]]]:
+def old(settings: Settings, portfolio: Portfolio, tmp_path: Path) -> Iterator[tuple[ClickHouseSettings, list[Block]]]:
     """A database of a version that had no aggregates, in which everything but the last blocks has landed."""
+    named_none = [
+        (key, encode(msgspec.structs.replace(p, invoice_id=None, placed_on=None))) for key, p in portfolio.posted
+    ]
+    cut = blocks(POSTINGS, named_none, WallClock().now(), size=12)
     own = settings.clickhouse.model_copy(update={"database": f"t{secrets.token_hex(4)}"})
     for file in MIGRATIONS.glob("0[01]*.sql"):
         shutil.copy(file, tmp_path)
     for file in MIGRATIONS.glob("02[0-2]_*.sql"):
         shutil.copy(file, tmp_path)
     migrate(own, directory=tmp_path)
+    columns = next(migration.statements[0] for migration in files() if migration.name == "liquidation_by_invoice")
+    connect(own).command(columns)  # which the blocks of today come with
     server = Server(own, deadline=20)
     owner = Ownership(server).claim(PLACES, "w")[PLACES[0]].owner
     for block in cut[:-2]:

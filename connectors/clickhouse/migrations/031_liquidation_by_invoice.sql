@@ -13,9 +13,12 @@ ALTER TABLE ledger_postings
 -- collected, or given back when negative. A line of another invoice is money that moved there or away. An invoice that has
 -- not been issued yet has no month but that of the event.
 --
--- Postings without an invoice_id, from before, are counted as they were: every line of theirs as placed. So nothing is
--- filled again: what has landed would come to the same.
-ALTER TABLE liquidation_from_ledger_postings MODIFY QUERY
+-- Postings without an invoice_id, from before, are counted as they were: every line of theirs as placed. The target is filled
+-- again all the same, because a view with another query knows no block that landed before it, and a worker that takes over
+-- sends the last one again.
+DROP VIEW IF EXISTS liquidation_from_ledger_postings;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS liquidation_from_ledger_postings TO liquidation_states AS
 SELECT
     tenant_id,
     currency,
@@ -48,7 +51,8 @@ FROM
     WHERE valid
 )
 ARRAY JOIN movements AS movement
-GROUP BY tenant_id, currency, placed_month, month;
+GROUP BY tenant_id, currency, placed_month, month
+COMMENT 'Internal: fills liquidation_states as postings land.';
 
 ALTER TABLE liquidation_states
     COMMENT COLUMN placed_minor 'Sum of what invoices, debit and credit notes and voids came to; minor units.',

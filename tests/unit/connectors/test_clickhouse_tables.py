@@ -95,7 +95,9 @@ def test_every_table_has_a_migration_of_its_own() -> None:
     assert {migration.name for migration in files()} >= {*tables(), "owners"}
 
 
-REPEATABLE = ("IF NOT EXISTS", "IF EXISTS", "OR REPLACE", "MODIFY QUERY", "MODIFY COMMENT", "COMMENT COLUMN")
+REPEATABLE = (
+    "IF NOT EXISTS", "IF EXISTS", "OR REPLACE", "MODIFY QUERY", "MODIFY SETTING", "MODIFY COMMENT", "COMMENT COLUMN",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("migration", files(), ids=lambda migration: migration.name)
