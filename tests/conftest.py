@@ -3,7 +3,8 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -43,11 +44,17 @@ def settings(stack: Stack) -> Settings:
 
 def running_stack(home: Path) -> Iterator[Stack]:
     """A stack of one's own, for tests that kill its parts; as `yield from` in a fixture."""
-    guard = subprocess.Popen([sys.executable, "-c", GUARD, str(home)], stdin=subprocess.PIPE)  # noqa: S603 - our own
-    try:
-        stack = Stack(home)
+    with closing(guarded_stack(home)) as stacks:
+        stack = next(stacks)
         stack.up()
         yield stack
+
+
+def guarded_stack(home: Path) -> Generator[Stack]:
+    """A stack that what is tested will start itself; it is stopped like any other."""
+    guard = subprocess.Popen([sys.executable, "-c", GUARD, str(home)], stdin=subprocess.PIPE)  # noqa: S603 - our own
+    try:
+        yield Stack(home)
     finally:
         assert guard.stdin is not None
         guard.stdin.close()

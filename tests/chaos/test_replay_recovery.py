@@ -21,7 +21,7 @@ from recoup.settings import Settings
 from recoup.stack.workers import running_workers
 from streams.decide.agent import JOB
 from tests.chaos import oracle
-from tests.conftest import running_stack
+from tests.conftest import guarded_stack
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
@@ -42,7 +42,7 @@ payment: {paid_at: paid}
 
 @pytest.fixture
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    for stack in running_stack(tmp_path_factory.mktemp("replays")):
+    for stack in guarded_stack(tmp_path_factory.mktemp("replays")):
         yield stack.home
 
 

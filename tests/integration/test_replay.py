@@ -10,12 +10,14 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from connectors.clickhouse.client import connect
 from connectors.clickhouse.history import LandedHistory
@@ -26,11 +28,12 @@ from models.calendar import instant
 from models.features.history import History
 from models.features.rows import fingerprints, focus_of, matrix, observe
 from models.propensity.serving import BASELINE
+from recoup.cli.main import recoup as command_line
 from recoup.settings import Settings
-from recoup.stack.stack import Stack
 from recoup.training.warehouse import _Landed
+from schemas.errors import BadInput
 from schemas.scores import PropensityScored
-from tests.conftest import running_stack
+from tests.conftest import guarded_stack
 from tests.notebook_run import answer_of, run
 
 ROOT = Path(__file__).parents[2]
@@ -51,11 +54,9 @@ pytestmark = pytest.mark.timeout(300)
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A stack of the module's own: replays empty it."""
-    stacks = running_stack(tmp_path_factory.mktemp("replay"))
-    stack: Stack = next(stacks)
-    yield stack.home
-    next(stacks, None)
+    """Where the module's own stack is, which every replay starts anew."""
+    for stack in guarded_stack(tmp_path_factory.mktemp("replay")):
+        yield stack.home
 
 
 def ledger(folder: Path) -> tuple[Path, Path, int, int]:
@@ -163,8 +164,9 @@ def test_two_replays_of_a_ledger_decide_the_same_and_each_row_is_accounted_for(h
 
 
 def test_a_replayed_account_can_be_explained(home):
-    told = recoup(home, "explain", "bakery", "c0", "--json")
-    assert told.returncode == 0, told.stderr
+    explain = partial(CliRunner(env={"RECOUP_HOME": str(home), "COLUMNS": "200"}).invoke, command_line)
+    told = explain(["explain", "bakery", "c0", "--json"])
+    assert told.exit_code == 0, told.output
     story = json.loads(told.stdout)
     decisions = [chapter["decision"] for chapter in story["timeline"] if chapter["decision"]]
     assert [decision["number"] for decision in decisions] == list(range(1, len(decisions) + 1))
@@ -172,9 +174,8 @@ def test_a_replayed_account_can_be_explained(home):
     assert story["time_zone"] == "Europe/Berlin"
     owed = {invoice["invoice_id"] for invoice in story["standing"]["invoices"]}
     assert owed == {"i0"}, "it was never paid"
-    shown = recoup(home, "explain", "bakery", "c0")
-    assert "because" in shown.stdout
-    assert recoup(home, "explain", "bakery", "nobody").returncode == 2
+    assert "because" in explain(["explain", "bakery", "c0"]).stdout
+    assert isinstance(explain(["explain", "bakery", "nobody"]).exception, BadInput)
 
 
 def test_the_real_ledger_is_replayed_to_the_cent(home):
