@@ -10,10 +10,14 @@ import click
 import msgspec
 
 from benchmarks.portfolio import TENANT, Portfolio
+from benchmarks.trained import card
 from models.actions.in_force import ALL_TENANTS
 from models.calendar import instant
 from models.compliance.rule_gate import RuleGate
 from models.core import Outcome, Work, step
+from models.features.catalogue import NAMES
+from models.propensity.scorecard import Scorer
+from models.propensity.serving import CHAMPION, Model, Released
 from recoup.policy_releases import read_strategy
 from schemas.envelope import Event
 
@@ -30,7 +34,7 @@ def as_work(events: list[Event], states: dict[str, bytes], now: int) -> list[Wor
 
 
 @click.command(
-    epilog="Example: python -m benchmarks.core --batches 20 --strategy config/strategies/household.yaml --json"
+    epilog="Example: python -m benchmarks.core --batches 20 --strategy config/strategies/household.yaml --trained --json"
 )
 @click.option("--accounts", default=20_000, show_default=True, help="Accounts of the portfolio.")
 @click.option("--batch", default=5_000, show_default=True, help="Events in a batch, over half as many accounts.")
@@ -42,12 +46,17 @@ def as_work(events: list[Event], states: dict[str, bytes], now: int) -> list[Wor
     type=click.Path(path_type=Path, exists=True),
     help="File of a strategy that decides; else the schedule does.",
 )
+@click.option("--trained", is_flag=True, help="A trained model scores; else the baseline does.")
 @click.option("--batches", default=10, show_default=True, help="Batches measured; the median counts.")
 @click.option("--json", "as_json", is_flag=True, help="One line of JSON.")
-def main(accounts: int, batch: int, warm: int, batches: int, strategy: Path | None, *, as_json: bool) -> None:
+def main(
+    accounts: int, batch: int, warm: int, batches: int, strategy: Path | None, *, trained: bool, as_json: bool
+) -> None:
     """Measure models.core.step on accounts with a past."""
     gate = RuleGate()
     strategies = {} if strategy is None else {ALL_TENANTS: read_strategy(strategy)}
+    model = Model("scorecard:benchmark", "paid_within:30", "every:7d", 30, Scorer(card(), NAMES))
+    released: Released = {(ALL_TENANTS, CHAMPION): model} if trained else {}
     portfolio = Portfolio(accounts)
     tenants = {"bench": msgspec.structs.replace(TENANT, live_since=portfolio.now)}
     states: dict[str, bytes] = {}
@@ -56,7 +65,7 @@ def main(accounts: int, batch: int, warm: int, batches: int, strategy: Path | No
         work = as_work(events, states, instant(portfolio.now))
         gc.collect()
         began = time.thread_time()
-        outcome = step(work, tenants, "live", gate, strategies=strategies)
+        outcome = step(work, tenants, "live", gate, released, strategies)
         spent = time.thread_time() - began
         states.update(outcome.states)
         return outcome, spent
