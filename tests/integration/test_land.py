@@ -10,14 +10,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from confluent_kafka import TopicPartition
+from confluent_kafka import OFFSET_END, TopicPartition
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from connectors.clickhouse.aggregates import fed_by
 from connectors.clickhouse.blocks import Place
 from connectors.clickhouse.check import check
 from connectors.clickhouse.client import connect
-from connectors.clickhouse.migrate import migrate
 from connectors.clickhouse.ownership import Ownership, rebuild_of
 from connectors.clickhouse.refill import Refill
 from connectors.clickhouse.server import Server
@@ -30,12 +29,13 @@ from models.clock import WallClock
 from recoup.cli.land import land as command
 from recoup.settings import Settings
 from recoup.stack.stack import Stack
+from schemas import registry
 from schemas.errors import BadInput, LostLease, SinkUnavailable
 from streams.land.agent import GROUP
 from streams.land.rebuild import Rebuild
 from tests.chaos.fleet import Fleet, Worker
 from tests.conftest import running_stack
-from tests.integration.test_clickhouse_sink import block
+from tests.integration.test_clickhouse_sink import Warehouse, block
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -48,21 +48,29 @@ def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     yield from running_stack(tmp_path_factory.mktemp("land"))
 
 
+@pytest.fixture(scope="module")
+def warehouse(own_stack: Stack) -> Iterator[Warehouse]:
+    found = Settings(home=own_stack.home)
+    topics.apply(found.kafka)
+    warehouse = Warehouse(found.clickhouse.model_copy(update={"database": f"t{secrets.token_hex(4)}"}))
+    yield warehouse
+    warehouse.close()
+
+
 class Landing:
-    """A database of one test's own, and workers that land every topic in it.
+    """An empty database, and workers that land every topic in it.
 
     The group's offsets are where the tests before have left them; a database that has never seen a row does not trust
-    them.
+    them. Topics hold nothing but what was sent since, save the compacted ones.
     """
 
-    def __init__(self, stack: Stack, logs: Path) -> None:
-        name = f"t{secrets.token_hex(4)}"
+    def __init__(self, stack: Stack, warehouse: Warehouse, logs: Path) -> None:
         found = Settings(home=stack.home)
-        self.settings = found.model_copy(update={"clickhouse": found.clickhouse.model_copy(update={"database": name})})
-        topics.apply(self.settings.kafka)
-        migrate(self.settings.clickhouse)
-        self.fleet = Fleet(self.settings, logs, {"RECOUP_CLICKHOUSE__DATABASE": name})
-        self.server = Server(self.settings.clickhouse, deadline=20)
+        self.settings = found.model_copy(update={"clickhouse": warehouse.settings})
+        warehouse.empty()
+        self.server = warehouse.server
+        forget_all(self.settings)
+        self.fleet = Fleet(self.settings, logs, {"RECOUP_CLICKHOUSE__DATABASE": warehouse.settings.database})
 
     def send(self, topic: str, count: int = 1, **fields: Any) -> None:
         """Good messages over all partitions; `value` and `partition` may say otherwise."""
@@ -106,11 +114,10 @@ class Landing:
 
 
 @pytest.fixture
-def landing(own_stack: Stack, tmp_path: Path) -> Iterator[Landing]:
-    landing = Landing(own_stack, tmp_path)
+def landing(own_stack: Stack, warehouse: Warehouse, tmp_path: Path) -> Iterator[Landing]:
+    landing = Landing(own_stack, warehouse, tmp_path)
     yield landing
     landing.fleet.stop()
-    landing.server.close()
 
 
 def message(topic: str, number: int) -> dict[str, Any]:
@@ -169,6 +176,7 @@ def test_a_worker_that_is_stopped_lands_what_it_has_read_and_leaves_at_once(land
 def test_workers_that_come_and_go_land_everything_once(landing: Landing) -> None:
     first = landing.fleet.worker("land", slot=0)
     landing.fleet.until(lambda: first.is_ready, "the worker did not start")
+    landing.until_all_has_landed()  # from now on what the group has committed is of this database
     landing.send(TOPIC, 2_000)
     second = landing.fleet.worker("land", slot=1)
     landing.send(TOPIC, 2_000)
@@ -413,7 +421,7 @@ def reads(worker: Worker, metric: str) -> float:
     running = worker.fleet.settings.home / "run" / f"worker-{worker.job}-{worker.slot}.json"
     try:
         web = json.loads(running.read_text())["web"]
-        with urllib.request.urlopen(f"{web}/metrics", timeout=2) as answer:
+        with urllib.request.urlopen(f"{web}/metrics", timeout=30) as answer:
             lines = answer.read().decode().splitlines()
     except (OSError, ValueError):
         return 0
@@ -441,6 +449,20 @@ def forget(settings: Settings, topic: str, partition: int, before: int) -> None:
     client = clients.admin(settings.kafka)
     asked = TopicPartition(topic, partition, before)
     client.delete_records([asked])[asked].result()
+
+
+def forget_all(settings: Settings) -> None:
+    """Do it to every message of every topic that is not compacted."""
+    counted = count_messages(settings.kafka, [topic for topic in landed_topics() if not is_compacted(topic)])
+    asked = [TopicPartition(t, p, OFFSET_END) for t, counts in counted.items() for p, held in counts.items() if held]
+    client = clients.admin(settings.kafka)  # dropped, it takes its requests with it
+    for done in client.delete_records(asked).values() if asked else ():
+        done.result(30)
+
+
+def is_compacted(topic: str) -> bool:
+    known = registry.topics().get(topic)
+    return known is not None and known.cleanup == "compact"
 
 
 def end_of(settings: Settings, topic: str, partition: int = 0) -> int:
