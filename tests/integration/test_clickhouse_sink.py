@@ -295,7 +295,7 @@ def test_of_many_who_claim_at_once_one_owns_the_partition(warehouse: Warehouse) 
     barrier = threading.Barrier(4)
 
     def claim() -> None:
-        barrier.wait(10)
+        barrier.wait(60)
         owners.append(warehouse.owner())
 
     threads = [threading.Thread(target=claim) for _ in range(4)]
@@ -399,7 +399,7 @@ def test_a_server_that_is_away_is_waited_for_and_then_named(settings: Settings) 
     began = time.monotonic()
     with pytest.raises(SinkUnavailable, match=r"failed for 0\.5 s"):
         Ownership(Server(nobody, deadline=0.5)).claim([PLACE], "w")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
 
 
 def test_a_table_that_was_not_migrated_names_the_command(settings: Settings) -> None:

@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 WITHOUT = "There is no Chromium, so the console was not tried in a browser: apt-get install chromium"
+
+expect.set_options(timeout=30_000)
+"""Most parts of the page follow within 5 s; on a machine that is busy, later."""
 
 
 @pytest.fixture(scope="module")

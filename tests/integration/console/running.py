@@ -24,5 +24,5 @@ def console(home: Path, *options: str, **environment: str) -> Iterator[str]:
         yield json.loads(running.stdout.readline())["url"]
     finally:
         running.terminate()
-        assert running.wait(20) == 0
+        assert running.wait(60) == 0
         assert not (home / "run" / "console.json").exists()
