@@ -49,6 +49,9 @@ payment: {paid_at: paid}
 dispute: {when: {disputed: "yes"}}
 """
 
+HURRY = {"RECOUP_STREAMS__DECIDE__LINGER_MS": "5"}
+"""A replay waits for every bucket of simulated time to be decided on: there is nothing to gather more of."""
+
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -83,7 +86,7 @@ def ledger(folder: Path) -> tuple[Path, Path, int, int]:
 def recoup(home: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     """The command line, in a process of its own."""
     command = [sys.executable, "-m", "recoup.cli.main", *map(str, arguments)]
-    environment = os.environ | {"RECOUP_HOME": str(home), "COLUMNS": "200"}
+    environment = os.environ | HURRY | {"RECOUP_HOME": str(home), "COLUMNS": "200"}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
 
 
