@@ -162,7 +162,8 @@ def test_every_message_of_every_topic_is_one_row(landing: Landing) -> None:
 
 def test_a_worker_that_is_stopped_lands_what_it_has_read_and_leaves_at_once(landing: Landing) -> None:
     landing.send(TOPIC, 100)
-    landing.fleet.env["RECOUP_STREAMS__LAND__BLOCK_SECONDS"] = "3600"
+    for which in ("BLOCK_SECONDS", "OWN_BLOCK_SECONDS"):
+        landing.fleet.env[f"RECOUP_STREAMS__LAND__{which}"] = "3600"
     worker = landing.fleet.worker("land")
     landing.fleet.until(
         lambda: reads(worker, "recoup_rows_waiting") == sum(landing.messages().values()), "nothing is read"
