@@ -114,6 +114,8 @@ class BatchSource(faust.Service):
         self.leases: dict[Unit, Lease] = {}
         self.assigned: list[TopicPartition] | None = None
         """Partitions given to us whose take-over is still to be done."""
+        self.committed_for = ""
+        """What a job that commits says of its offsets, for the next owner to read."""
         self.rebalances = 0
         self.consumer = ConsumerThread(
             kafka,
@@ -306,8 +308,9 @@ class BatchSource(faust.Service):
         ]
 
     async def commit(self, offsets: list[TopicPartition]) -> None:
-        """Commit offsets of a job that does not commit them in a transaction."""
-        await self.consumer.commit(offsets)
+        """Commit offsets of a job that does not commit them in a transaction, with the job's `committed_for`."""
+        note = self.committed_for
+        await self.consumer.commit([TopicPartition(p.topic, p.partition, p.offset, note) for p in offsets])
 
     # -- the agent's side ----------------------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ from models.clock import Instant
 
 _TOKEN = re.compile(r"insert_deduplication_token = '([^']+)'")
 NOBODY = ""
+IDENTITY = Place("identity of the database", 0)
+"""Stands in `owners` for the database itself."""
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -98,6 +100,11 @@ class Ownership:
     def owners_of(self, places: Sequence[Place]) -> dict[Place, Owner]:
         """Who may land each partition; one that nobody has ever claimed is left out."""
         return self.server.until_deadline(lambda: self._owners(places)) if places else {}
+
+    def identity(self) -> str:
+        """What tells this database from every other, also from an earlier one of the same name."""
+        known = self.owners_of([IDENTITY]).get(IDENTITY)
+        return (known or self.own([IDENTITY], "database")).name
 
     # -- switching a table ---------------------------------------------------------------------------------------------
 

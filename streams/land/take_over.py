@@ -21,6 +21,8 @@ from streams.source import BatchSource
 log = structlog.get_logger()
 
 JOB = "land"
+NOTHING = -1001
+"""What Kafka answers when nothing was committed."""
 
 
 class TakeOver:
@@ -28,7 +30,8 @@ class TakeOver:
 
     Once they are claimed, nobody else's rows can appear any more, and the greatest offset in the table is where the
     partition stands. What Kafka says was committed counts only when it is further: a retention time has then removed
-    the rows. A partition that nobody ever claimed in this database starts at its beginning, whatever was committed.
+    the rows. What was committed for another database does not count: a partition that has landed nothing in this one
+    starts at its beginning.
     """
 
     def __init__(
@@ -48,11 +51,12 @@ class TakeOver:
             SinkUnavailable: ClickHouse stayed away past the deadline.
         """
         owned = {Place(*lease.unit): lease for lease in leases}
+        database = self.source.committed_for = await asyncio.to_thread(self.ownership.identity)
         claims = await asyncio.to_thread(self.ownership.claim, list(owned), self.worker)
         partitions = [TopicPartition(place.topic, place.partition) for place in owned]
+        found = await self.source.consumer.committed(partitions, self.stable_within)
         committed = {
-            Place(p.topic, p.partition): p.offset
-            for p in await self.source.consumer.committed(partitions, self.stable_within)
+            place: of_database(p, claims[place], database) for p in found for place in [Place(p.topic, p.partition)]
         }
         held = await self.source.consumer.watermarks(partitions)
         await self._complete([claim for place, claim in claims.items() if _may_be_cut_short(claim, committed[place])])
@@ -91,6 +95,15 @@ class TakeOver:
         self.sink.insert(claims[0].owner, block, fenced=[claim.place for claim in claims])
 
 
+def of_database(committed: TopicPartition, claim: Claim, database: str) -> int:
+    """The group's offset if it was committed for this database, else NOTHING.
+
+    Older versions did not say for which. Theirs counts unless nobody has ever claimed the partition here.
+    """
+    ours = committed.metadata == database if committed.metadata else not claim.first
+    return committed.offset if ours else NOTHING
+
+
 def _may_be_cut_short(claim: Claim, committed: int) -> bool:
     """Offsets are committed when the insert has ended, views included."""
     return claim.mark is not None and committed <= claim.mark.offset
@@ -99,15 +112,13 @@ def _may_be_cut_short(claim: Claim, committed: int) -> bool:
 def start(claim: Claim, committed: int, kept_from: int, end: int) -> int:
     """The offset that a new owner reads first.
 
-    `committed` is the group's offset, negative when there is none; `kept_from` the first that the topic still holds,
+    `committed` is the group's offset for this database, negative without one; `kept_from` the first that the topic holds,
     `end` the one that its next message gets.
 
     Raises:
         NotReady: the table is ahead of the topic, so they do not belong together.
     """
-    wanted = 0 if claim.mark is None else claim.mark.offset + 1
-    if not claim.first:
-        wanted = max(wanted, committed)
+    wanted = max(committed, 0 if claim.mark is None else claim.mark.offset + 1)
     if wanted < kept_from and not (claim.first and claim.mark is None):
         metrics.ROWS_LOST.labels(claim.place.topic).inc(kept_from - wanted)
         log.error(

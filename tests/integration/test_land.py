@@ -64,12 +64,13 @@ class Landing:
     them. Topics hold nothing but what was sent since, save the compacted ones.
     """
 
-    def __init__(self, stack: Stack, warehouse: Warehouse, logs: Path) -> None:
+    def __init__(self, stack: Stack, warehouse: Warehouse, logs: Path, *, forget: bool = True) -> None:
         found = Settings(home=stack.home)
         self.settings = found.model_copy(update={"clickhouse": warehouse.settings})
-        warehouse.empty()
         self.server = warehouse.server
-        forget_all(self.settings)
+        if forget:
+            warehouse.empty()
+            forget_all(self.settings)
         self.fleet = Fleet(self.settings, logs, {"RECOUP_CLICKHOUSE__DATABASE": warehouse.settings.database})
 
     def send(self, topic: str, count: int = 1, **fields: Any) -> None:
@@ -177,7 +178,6 @@ def test_a_worker_that_is_stopped_lands_what_it_has_read_and_leaves_at_once(land
 def test_workers_that_come_and_go_land_everything_once(landing: Landing) -> None:
     first = landing.fleet.worker("land", slot=0)
     landing.fleet.until(lambda: first.is_ready, "the worker did not start")
-    landing.until_all_has_landed()  # from now on what the group has committed is of this database
     landing.send(TOPIC, 2_000)
     second = landing.fleet.worker("land", slot=1)
     landing.send(TOPIC, 2_000)
@@ -186,6 +186,25 @@ def test_workers_that_come_and_go_land_everything_once(landing: Landing) -> None
     first.kill()
     landing.send(TOPIC, 2_000)
     landing.until_all_has_landed()
+
+
+def test_what_the_group_has_landed_elsewhere_is_landed_here_though_its_first_owner_was_gone_before(
+    landing: Landing, own_stack: Stack, tmp_path: Path
+) -> None:
+    worker = landing.fleet.worker("land")
+    landing.send(TOPIC, 500)
+    landing.until_all_has_landed()
+    assert worker.stop() == 0
+    other = Warehouse(landing.settings.clickhouse.model_copy(update={"database": f"t{secrets.token_hex(4)}"}))
+    try:
+        Ownership(other.server).claim([Place(TOPIC, number) for number in range(8)], "one that lands nothing")
+        here = Landing(own_stack, other, tmp_path / "here", forget=False)
+        here.fleet.worker("land")
+        here.until_all_has_landed()
+        assert here.rows()[TOPIC] == 500
+        here.fleet.stop()
+    finally:
+        other.close()
 
 
 def test_a_view_that_a_kill_cut_short_is_completed_by_the_next_owner(landing: Landing) -> None:

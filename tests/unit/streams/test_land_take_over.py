@@ -1,15 +1,13 @@
 """Where a new owner of a partition goes on."""
 
 import pytest
+from confluent_kafka import TopicPartition
 
 from connectors.clickhouse.blocks import Place
 from connectors.clickhouse.ownership import Claim, Mark, Owner
 from schemas.errors import NotReady
 from streams import metrics
-from streams.land.take_over import start
-
-NOTHING = -1001
-"""What Kafka answers when nothing was committed."""
+from streams.land.take_over import NOTHING, of_database, start
 
 
 def claim(mark: int | None, *, first: bool = False) -> Claim:
@@ -22,17 +20,33 @@ def claim(mark: int | None, *, first: bool = False) -> Claim:
     [
         (None, "never", NOTHING, 0, 0),  # a new partition
         (None, "never", NOTHING, 40, 40),  # of which retention has taken some before we were there
-        (None, "never", 70, 0, 0),  # committed by whoever landed into another database
         (None, "before", 70, 0, 70),  # a retention time has emptied the table
         (99, "before", 100, 0, 100),
         (99, "before", 50, 0, 100),  # killed between insert and commit
         (99, "before", NOTHING, 0, 100),  # Kafka has forgotten the group
         (99, "before", 120, 0, 120),  # a retention time has removed the last rows
-        (99, "never", 70, 0, 100),  # rows, but nobody in `owners`
+        (99, "never", NOTHING, 0, 100),  # rows, but nobody in `owners`
     ],
 )
 def test_it_goes_on_after_the_last_row(mark: int | None, claimed: str, committed: int, kept: int, starts: int) -> None:
     assert start(claim(mark, first=claimed == "never"), committed, kept, end=1_000) == starts
+
+
+@pytest.mark.parametrize(
+    ("said", "claimed", "starts"),
+    [
+        ("database/1", "before", 70),
+        ("database/1", "never", 70),  # retention has emptied `owners`' partition, not what was committed for it
+        ("database/2", "never", NOTHING),
+        ("database/2", "before", NOTHING),  # claimed here by one that was gone before anything landed
+        (None, "before", 70),  # of a version that did not say for which database
+        ("", "never", NOTHING),
+    ],
+)
+def test_what_was_committed_for_another_database_does_not_count(said: str | None, claimed: str, starts: int) -> None:
+    committed = TopicPartition("tenants", 0, 70, said) if said is not None else TopicPartition("tenants", 0, 70)
+    found = of_database(committed, claim(None, first=claimed == "never"), "database/1")
+    assert found == starts
 
 
 def test_what_retention_removed_before_it_landed_is_counted() -> None:
