@@ -147,7 +147,7 @@ def test_portfolios_are_those_of_the_postings(landed: Landed) -> None:
     )
 
 
-@pytest.mark.parametrize("rows", [20, 2_000_000])
+@pytest.mark.parametrize("rows", [100, 2_000_000])
 def test_a_target_filled_again_counts_each_row_once_also_of_blocks_that_are_sent_again(
     landed: Landed, cut: list[Block], monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
