@@ -20,8 +20,8 @@
 ARGS ?=
 UPGRADE ?=
 CHAOS_MOMENTS ?= 20
-# Kill tests mostly wait for time-outs, so they run beside the others; a file's tests share servers and stay together.
-SIDE_BY_SIDE ?= --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Kill tests mostly wait, so three run at once on two cores; a file's tests share servers and stay together.
+SIDE_BY_SIDE ?= --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 BIN := .venv/bin
 UV := .bootstrap/bin/uv

@@ -13,7 +13,7 @@ TO_ROW = "`to_row_ms_p99` of `pipeline_minutes`: to the block that landed it; ba
 TO_DECISION = (
     "`to_result_ms_p99` of `workers_minutes`, job decide: from the event's time stamp in Kafka to its decision"
 )
-LATE_ROW = ((None, GOOD), (2_000, WATCH), (5_000, BAD))
+LATE_ROW = ((None, GOOD), (3_000, WATCH), (6_000, BAD))
 LATE_DECISION = ((None, GOOD), (500, WATCH), (2_000, BAD))
 LAG = ((None, GOOD), (30, WATCH), (120, BAD))
 REFUSED = ((None, GOOD), (0.01, WATCH), (0.05, BAD))
@@ -63,7 +63,7 @@ FIGURES = (
         Sql("pipeline/to_row"),
         About(
             "99 of 100 messages are in the warehouse within this time; the worst topic.",
-            f"{TO_ROW}. Amber from 2 s, red from 5 s on: blocks are collected for 0.7 s.",
+            f"{TO_ROW}. Amber from 3 s, red from 6 s on: a block collects what sources send for 0.5 s, other topics for 2 s.",
             "docs/runbooks.md#landing-stalled. ClickHouse merges or its disk are slow.",
         ),
         MILLISECONDS,
@@ -144,7 +144,7 @@ FLOW = (
         Sql("pipeline/to_row_quantiles"),
         About(
             "Half of the messages, and 99 of 100 of the worst topic, are in the warehouse within this time.",
-            f"{TO_ROW}. The lines are at 2 and 5 s.",
+            f"{TO_ROW}. The lines are at 3 and 6 s.",
             "docs/runbooks.md#landing-stalled.",
         ),
         MILLISECONDS,

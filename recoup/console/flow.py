@@ -18,7 +18,7 @@ from recoup.console.tail import Tail
 from recoup.demo.figures import Figures, Samples, parse
 from recoup.demo.pace import Pace
 from recoup.settings import Settings
-from schemas.registry import ACCOUNT_TOPICS
+from schemas.registry import SOURCE_TOPICS
 from streams.decide.agent import GROUP
 
 ANSWER_SECONDS = 1.5
@@ -157,7 +157,7 @@ class Crew:
         lands = any(worker.job == "land" for worker in workers)
         rows = round(self._rows.per_second(), 1) if lands else None
         recent = self._recent(now, figures)
-        to_decision, to_row = _quantiles(recent, TO_DECISION, None), _quantiles(recent, TO_ROW, ACCOUNT_TOPICS)
+        to_decision, to_row = _quantiles(recent, TO_DECISION, None), _quantiles(recent, TO_ROW, SOURCE_TOPICS)
         values = (rows, to_decision and to_decision[1], to_row and to_row[1])
         for series, value in zip(self._series, values, strict=True):
             series.add(now, value)

@@ -26,7 +26,7 @@ from recoup.stack.provision import provision
 from recoup.stack.stack import Stack
 from recoup.stack.workers import Workers
 from schemas.errors import BadInput, NotReady
-from schemas.registry import ACCOUNT_TOPICS, SOURCE_TOPICS
+from schemas.registry import SOURCE_TOPICS
 
 LOOK_SECONDS = 1.0
 DRAIN_SECONDS = 120.0
@@ -315,8 +315,8 @@ def to_decision(figures: Figures) -> Quantiles:
 
 
 def to_row(figures: Figures) -> Quantiles:
-    """From a message's arrival in Kafka to its visible row; control topics, filled before anybody listens, do not count."""
-    return _quantiles(figures, "recoup_event_to_row_seconds", ACCOUNT_TOPICS)
+    """From an event's arrival in Kafka to its visible row."""
+    return _quantiles(figures, "recoup_event_to_row_seconds", SOURCE_TOPICS)
 
 
 def _quantiles(figures: Figures, name: str, topics: tuple[str, ...] | None) -> Quantiles:

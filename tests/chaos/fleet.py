@@ -106,6 +106,8 @@ class Fleet:
             "RECOUP_STREAMS__SESSION_TIMEOUT_SECONDS": "6",
             # Tests count every message of every topic.
             "RECOUP_STREAMS__METRICS_SECONDS": "0",
+            # And wait until all of them have landed.
+            "RECOUP_STREAMS__LAND__OWN_BLOCK_SECONDS": "0.7",
             **(env or {}),
         }
         self.workers: list[Worker] = []
