@@ -14,8 +14,6 @@ from models.clock import Instant
 
 _TOKEN = re.compile(r"insert_deduplication_token = '([^']+)'")
 NOBODY = ""
-IDENTITY = Place("identity of the database", 0)
-"""Stands in `owners` for the database itself."""
 
 
 class Owner(msgspec.Struct, frozen=True):
@@ -102,9 +100,11 @@ class Ownership:
         return self.server.until_deadline(lambda: self._owners(places)) if places else {}
 
     def identity(self) -> str:
-        """What tells this database from every other, also from an earlier one of the same name."""
-        known = self.owners_of([IDENTITY]).get(IDENTITY)
-        return (known or self.own([IDENTITY], "database")).name
+        """What tells this database from every other, also from an earlier one of its name: which table `owners` is."""
+        ((identity,),) = self.server.until_deadline(
+            lambda: self.server.query("identity", name_of_database=self.server.settings.database)
+        )
+        return str(identity)
 
     # -- switching a table ---------------------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ ALTER TABLE dead_letters_hourly_states MODIFY SETTING min_parts_to_merge_at_once
 
 -- The outcomes that come first are not those of the others: what is known of a young week would mislead.
 ALTER TABLE calibration_table
-    ADD COLUMN IF NOT EXISTS waiting_share Float64 COMMENT 'Of the whole week: share of the scores whose horizon has not passed, 0..1.';
+    ADD COLUMN IF NOT EXISTS waiting_share Float64 DEFAULT 1 COMMENT 'Of the whole week: share of the scores whose horizon has not passed, 0..1.';
 
 DROP VIEW IF EXISTS calibration_refreshed;
 

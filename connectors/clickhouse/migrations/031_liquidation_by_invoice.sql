@@ -15,7 +15,8 @@ ALTER TABLE ledger_postings
 --
 -- Postings without an invoice_id, from before, are counted as they were: every line of theirs as placed. The target is filled
 -- again all the same, because a view with another query knows no block that landed before it, and a worker that takes over
--- sends the last one again.
+-- sends the last one again. Where retention removes postings it cannot be filled: there land has to be stopped, not killed,
+-- before.
 DROP VIEW IF EXISTS liquidation_from_ledger_postings;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS liquidation_from_ledger_postings TO liquidation_states AS
