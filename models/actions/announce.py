@@ -169,7 +169,7 @@ def _decided(case: Case, choice: Choice, decision: str, score: Scored, review_at
     """The decision's own message.
 
     It is put together in parts, because CPython packs the names of a call with more than 15 of them into a dict, which
-    costs three times as much as the message (benchmarks/core).
+    costs more than the message does.
     """
     news, draft = case.news, choice.draft
     since = news.overdue_since
@@ -219,7 +219,8 @@ def _told(nba: NextBestAction, scored: Scored, focus: str | None, role: Role) ->
     days = scored.days
     quantiles = len(days) > 1
     return replace(
-        _score_of(scored.model, role, nba.tenant_id),
+        _score_of(scored.model, role),
+        tenant_id=nba.tenant_id,
         event_id=nba.decision_id + (":score" if role == CHAMPION else ":challenger"),
         account_id=nba.account_id,
         occurred_at=nba.occurred_at,
@@ -237,12 +238,12 @@ def _told(nba: NextBestAction, scored: Scored, focus: str | None, role: Role) ->
     )
 
 
-@lru_cache(maxsize=256)
-def _score_of(model: Model, role: Role, tenant_id: str) -> PropensityScored:
+@lru_cache(maxsize=16)
+def _score_of(model: Model, role: Role) -> PropensityScored:
     """What all scores of a model have in common."""
     return PropensityScored(
         event_id="",
-        tenant_id=tenant_id,
+        tenant_id="",
         account_id="",
         occurred_at=EPOCH,
         source=SOURCE,

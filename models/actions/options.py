@@ -112,5 +112,5 @@ def _candidate(its: Weighed, option: Option, probability: float) -> Candidate:
         scarcity=its.scarcity,
         left=option.left,
     )
-    # One name more in the call, and it would cost five times as much: see `announce`.
+    # The call has 15 names, the most that are cheap: see `announce._decided`.
     return msgspec.structs.replace(candidate, denied_by=option.denied_by) if option.denied_by else candidate

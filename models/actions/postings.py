@@ -88,7 +88,7 @@ class Books:
     ) -> Message:
         at, key, cause = instant(event.occurred_at), self._key, event.event_id
         named = None if type(event) in CASH else event.invoice_id  # type: ignore[attr-defined]
-        posted = LedgerPosted(  # with no more names than `announce` says
+        posted = LedgerPosted(  # at most 15 names: see `announce._decided`
             event_id=f"{cause}:posted:{currency}" if len(cause) <= LONGEST_ID else _short_id(key, cause, currency),
             tenant_id=self._tenant_id,
             account_id=self._account_id,

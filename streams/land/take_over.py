@@ -51,6 +51,9 @@ class TakeOver:
             SinkUnavailable: ClickHouse stayed away past the deadline.
         """
         owned = {Place(*lease.unit): lease for lease in leases}
+        if not owned:
+            metrics.PARTITIONS.labels(JOB).set(0)
+            return
         database = self.source.committed_for = await asyncio.to_thread(self.ownership.identity)
         claims = await asyncio.to_thread(self.ownership.claim, list(owned), self.worker)
         partitions = [TopicPartition(place.topic, place.partition) for place in owned]
@@ -119,7 +122,7 @@ def start(claim: Claim, committed: int, kept_from: int, end: int) -> int:
         NotReady: the table is ahead of the topic, so they do not belong together.
     """
     wanted = max(committed, 0 if claim.mark is None else claim.mark.offset + 1)
-    if wanted < kept_from and not (claim.first and claim.mark is None):
+    if wanted < kept_from and (claim.mark is not None or committed >= 0):  # else this database is newer than they are
         metrics.ROWS_LOST.labels(claim.place.topic).inc(kept_from - wanted)
         log.error(
             "lost_to_retention",

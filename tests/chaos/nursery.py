@@ -94,6 +94,7 @@ class Nursery:
                 word, pid, code = json.loads(line)
                 if word == "born":
                     self._born.append(pid)
+                    self.deaths.pop(pid, None)  # of an earlier life with the same number
                 else:
                     self.deaths[pid] = code
             seconds = 0

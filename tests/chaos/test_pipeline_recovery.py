@@ -19,6 +19,9 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(420)]
 MOMENTS = int(os.environ.get("CHAOS_MOMENTS", "3"))
 RATE = 1_000.0
 """Events a second. A transaction costs much the same however few its events are: more would keep decide no busier."""
+HIGH_RATE = 5_000.0
+"""So many that decide is behind and has several polls in hand."""
+MOST_EVENTS = 1_000_000
 AWAY_SECONDS = 8.0
 LONGEST_PAUSE = 1.5
 
@@ -28,7 +31,7 @@ Disturb = Callable[[], None]
 class Disturbed:
     """A pipeline of one decide and one land worker under a flow of events, and what must hold when it is over."""
 
-    def __init__(self, fleet: Fleet, stack: Stack, seed: int) -> None:
+    def __init__(self, fleet: Fleet, stack: Stack, seed: int, rate: float) -> None:
         self.fleet = fleet
         self.stack = stack
         self.settings = fleet.settings
@@ -36,9 +39,8 @@ class Disturbed:
         self.decide = fleet.worker("decide")
         self.land = fleet.worker("land")
         fleet.until(lambda: self.decide.is_ready and self.land.is_ready, "the workers did not start")
-        # It lasts through every moment.
-        number = round(RATE * (2 + LONGEST_PAUSE * MOMENTS))
-        self.flow = Flow(self.settings.kafka, seed=1_000 + seed, accounts=2_000, number=number, rate=RATE).start()
+        # It ends when the disturbances have.
+        self.flow = Flow(self.settings.kafka, seed=1_000 + seed, accounts=2_000, number=MOST_EVENTS, rate=rate).start()
 
     def at_random_moments(self, disturb: Disturb) -> None:
         """Disturb so often, each time at some moment of the next seconds."""
@@ -50,6 +52,8 @@ class Disturbed:
     def settle(self) -> None:
         """Let everything come to rest, and look at all of it."""
         fleet, settings = self.fleet, self.settings
+        assert not self.flow.done, "events ended before the disturbances did"
+        self.flow.end()
         fleet.until(lambda: self.flow.done, "the flow did not end", 120)
         assert self.flow.failed == 0
         fleet.until(lambda: oracle.decide_has_caught_up(settings), "decide did not catch up", 90)
@@ -69,7 +73,7 @@ class Disturbed:
 
 @pytest.fixture
 def pipeline(fleet: Fleet, ground: Stack, request: pytest.FixtureRequest) -> Disturbed:
-    return Disturbed(fleet, ground, seed=sum(request.node.name.encode()))
+    return Disturbed(fleet, ground, seed=sum(request.node.name.encode()), rate=getattr(request, "param", RATE))
 
 
 def test_decide_is_killed(pipeline: Disturbed) -> None:
@@ -82,6 +86,7 @@ def test_land_is_killed(pipeline: Disturbed) -> None:
     pipeline.settle()
 
 
+@pytest.mark.parametrize("pipeline", [HIGH_RATE], indirect=True)
 def test_both_are_killed(pipeline: Disturbed) -> None:
     def kill() -> None:
         pipeline.decide.kill()

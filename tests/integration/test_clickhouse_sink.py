@@ -55,6 +55,10 @@ class Warehouse:
                 self.client.command(f"DROP TABLE {name} SYNC")
             elif rows and not is_view and name != "migrations":
                 self.client.command(f"TRUNCATE TABLE {name} SYNC")
+        # What the group has committed was not committed for what is a new database.
+        self.client.command("CREATE TABLE owners_anew AS owners")
+        self.client.command("EXCHANGE TABLES owners_anew AND owners")
+        self.client.command("DROP TABLE owners_anew SYNC")
 
     def close(self) -> None:
         """Drop it."""

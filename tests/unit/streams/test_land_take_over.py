@@ -36,7 +36,7 @@ def test_it_goes_on_after_the_last_row(mark: int | None, claimed: str, committed
     ("said", "claimed", "starts"),
     [
         ("database/1", "before", 70),
-        ("database/1", "never", 70),  # retention has emptied `owners`' partition, not what was committed for it
+        ("database/1", "never", 70),
         ("database/2", "never", NOTHING),
         ("database/2", "before", NOTHING),  # claimed here by one that was gone before anything landed
         (None, "before", 70),  # of a version that did not say for which database
@@ -52,6 +52,14 @@ def test_what_was_committed_for_another_database_does_not_count(said: str | None
 def test_what_retention_removed_before_it_landed_is_counted() -> None:
     before = lost()
     assert start(claim(99), 100, kept_from=130, end=1_000) == 130
+    assert lost() == before + 30
+
+
+def test_what_a_new_database_is_too_young_for_is_not_lost() -> None:
+    before = lost()
+    assert start(claim(None), NOTHING, kept_from=40, end=1_000) == 40
+    assert lost() == before
+    assert start(claim(None, first=True), 10, kept_from=40, end=1_000) == 40
     assert lost() == before + 30
 
 
