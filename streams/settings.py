@@ -43,11 +43,10 @@ class LandSettings(BaseModel, extra="forbid"):
     block_rows: int = 50_000
     """A block closes at so many rows. 20,000 are a third slower: ClickHouse merges more parts (benchmarks/land)."""
     block_seconds: float = 0.5
-    """A block of what sources send closes at this age; with an insert behind it a row is visible within 1.5 s. An insert
-    costs ClickHouse much the same however few its rows are."""
+    """A block of what sources send closes at this age; an insert costs ClickHouse much the same however few its rows are."""
     own_block_seconds: float = 2.0
     """A block of any other topic closes at this age: of what Recoup itself says. These are most of the inserts and have
-    most of the views: at 1 s they had ClickHouse use half as much again, and an event's row wait (benchmarks/latency)."""
+    most of the views. At 1 s an event's row waits for them where processors are scarce (benchmarks/latency)."""
     block_bytes: int = 100_000_000
     waiting_rows: int = 150_000
     """Rows of closed blocks that wait for ClickHouse before the job takes no more polls."""

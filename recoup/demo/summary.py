@@ -85,7 +85,7 @@ def as_text(result: Result) -> str:
         *(_row(rows, f"rows of {topic}") for topic, rows in sorted(books.rows.items()) if rows),
         "",
         f"event to decision, p50 / p99: {milliseconds(to_decision(figures))}",
-        f"message to row, p50 / p99:    {milliseconds(to_row(figures))}",
+        f"event to row, p50 / p99:      {milliseconds(to_row(figures))}",
         "",
     ]
     if wrong:
